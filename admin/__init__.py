@@ -1,0 +1,4 @@
+"""Admin: what operators see and change.
+
+May import routing, prompts and models; never webhooks.
+"""

@@ -1,0 +1,88 @@
+"""The decision: a pure, total function of a route's facts and an instant."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+from routing.decision import Apologise, Connect, Decision, Reason, Refer, Reject
+from routing.route import CampaignFacts, EndOfCampaign, NumberFacts, Route, SpokenPrompt
+
+REFERRAL_WINDOW = timedelta(days=30)
+"""How long after its end a campaign refers callers: 30 times 24 hours, the end excluded."""
+
+
+class State(StrEnum):
+    """Where a campaign stands at an instant; derived, never stored."""
+
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    REFERRAL = "referral"
+    ENDED = "ended"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+def state_of(campaign: CampaignFacts, at: datetime) -> State:
+    """The state of `campaign` at the aware instant `at`; intervals are half-open."""
+    if campaign.archived:
+        return State.ARCHIVED
+    if not campaign.enabled:
+        return State.PAUSED
+    if at < campaign.starts_at:
+        return State.SCHEDULED
+    if campaign.ends_at is None or at < campaign.ends_at:
+        return State.LIVE
+    refers = campaign.end_of_campaign is EndOfCampaign.REFERRAL and campaign.referral_included
+    # The difference cannot overflow; ends_at + window could, for an end in the year 9999.
+    if refers and at - campaign.ends_at < REFERRAL_WINDOW:
+        return State.REFERRAL
+    return State.ENDED
+
+
+def decide(route: Route | None, at: datetime) -> Decision:
+    """What a call gets that arrives at the aware instant `at`; `route` None: the number is unknown."""
+    if route is None:
+        return Reject(Reason.UNKNOWN_NUMBER)
+    if route.number.released:
+        return Reject(Reason.RELEASED)
+    if route.campaign is None:
+        return Reject(Reason.UNASSIGNED)
+    match state_of(route.campaign, at):
+        case State.LIVE:
+            return _connect(route.number, route.campaign)
+        case State.REFERRAL:
+            return _refer(route.campaign)
+        case State.ARCHIVED:
+            return Reject(Reason.ARCHIVED)
+        case State.PAUSED:
+            return Reject(Reason.PAUSED)
+        case State.SCHEDULED:
+            return Reject(Reason.SCHEDULED)
+        case State.ENDED:
+            return Reject(Reason.ENDED)
+        case state:
+            assert_never(state)
+
+
+def _connect(number: NumberFacts, campaign: CampaignFacts) -> Decision:
+    language = "en" if campaign.prompt is None else campaign.prompt.language
+    destination = number.destination or campaign.destination
+    if destination is None or destination == number.number:
+        return Apologise(Reason.NO_DESTINATION, language)
+    return Connect(
+        destination=destination,
+        tracking_number=number.number,
+        caller_id=number.caller_id,
+        ring_timeout=number.ring_timeout,
+        record=number.record_calls,
+        whispering_number_id=number.number_id if number.whisper else None,
+        language=language,
+    )
+
+
+def _refer(campaign: CampaignFacts) -> Refer:
+    return Refer(
+        business_name=campaign.business_name,
+        business_number=campaign.business_number,
+        prompt=campaign.prompt or SpokenPrompt(),
+    )

@@ -1,0 +1,101 @@
+"""The facts of one tracking number: all that a decision may depend on, beside the clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from routing.numbers import PhoneNumber
+
+
+class EndOfCampaign(StrEnum):
+    """What callers get once a campaign has ended."""
+
+    REFERRAL = "referral"
+    NORMAL = "normal"
+
+
+class CallerId(StrEnum):
+    """Whose number the business sees on its display."""
+
+    CALLER = "caller"
+    TRACKING_NUMBER = "tracking_number"
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPrompt:
+    """Words for the carrier's voice."""
+
+    language: str = "en"
+    """One of `prompts.phrases`' languages."""
+    voice: str | None = None
+    """A voice the carrier knows, such as `Polly.Joanna`; None takes the language's own."""
+    text: str | None = None
+    """None: the standard wording of the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPrompt:
+    """Audio uploaded by an operator, named by the SHA-256 of its bytes."""
+
+    prompt_id: int
+    digest: str
+    extension: str = "wav"
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFacts:
+    """What a campaign says about calls to its numbers. Instants are aware UTC."""
+
+    campaign_id: int
+    revision: int
+    group_id: int
+    starts_at: datetime
+    ends_at: datetime | None = None
+    """The first instant at which the campaign is over; None: never."""
+    enabled: bool = True
+    archived: bool = False
+    end_of_campaign: EndOfCampaign = EndOfCampaign.NORMAL
+    referral_included: bool = False
+    """Whether the plan of the campaign's group includes the referral prompt."""
+    external_id: str | None = None
+    business_name: str = ""
+    business_number: PhoneNumber | None = None
+    destination: PhoneNumber | None = None
+    prompt: SpokenPrompt | RecordedPrompt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFacts:
+    """What a tracking number says for itself; None leaves it to the campaign or the default."""
+
+    number: PhoneNumber
+    number_id: int
+    revision: int
+    campaign_id: int | None
+    group_id: int | None = None
+    """The group of a number without a campaign; None where the campaign's group counts."""
+    released: bool = False
+    destination: PhoneNumber | None = None
+    whisper: str | None = None
+    ring_timeout: int | None = None
+    """Seconds the business may ring; None: the default."""
+    record_calls: bool = False
+    caller_id: CallerId = CallerId.CALLER
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A tracking number with its campaign, if it has one."""
+
+    number: NumberFacts
+    campaign: CampaignFacts | None = None
+
+    def __post_init__(self) -> None:
+        named = None if self.campaign is None else self.campaign.campaign_id
+        if self.number.campaign_id != named:
+            raise ValueError(f"number {self.number.number_id} is not on campaign {named}")
+
+    @property
+    def group_id(self) -> int | None:
+        return self.number.group_id if self.campaign is None else self.campaign.group_id

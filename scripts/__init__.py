@@ -1,0 +1,1 @@
+"""Scripts: what we run, one file per command over the rooms, and the assembly that joins them."""

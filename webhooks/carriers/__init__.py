@@ -1,0 +1,1 @@
+"""Carriers: one file each, for authenticity, parsing and vocabulary."""
