@@ -48,7 +48,7 @@ class Refer:
 
     business_name: str
     business_number: PhoneNumber | None
-    prompt: SpokenPrompt | RecordedPrompt = SpokenPrompt()
+    prompt: SpokenPrompt | RecordedPrompt
     reason: Literal[Reason.REFERRAL] = Reason.REFERRAL
 
 

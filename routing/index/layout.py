@@ -1,0 +1,63 @@
+"""Where things lie in Redis.
+
+All keys of one call share a hash tag, so that Redis Cluster keeps them on one node: `{p00}` to
+`{pNN}`, chosen by number. A plain Redis has one partition. Numbers lie in buckets of a fixed count,
+small enough for Redis' compact hash encoding up to about 6,000,000 numbers; each campaign lies once
+in every partition. The generation is part of the key, so that a rebuilt index is swapped in whole.
+"""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+from routing.numbers import PhoneNumber
+
+FORMAT = 1
+"""Part of every index key: a newer format is built beside an older one, neither reads the other."""
+BUCKETS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one number lies: `field` in bucket `bucket` of `partition`."""
+
+    partition: int
+    bucket: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Key names for an index of so many partitions (1 on plain Redis, 16 in a cluster)."""
+
+    partitions: int = 1
+
+    def place_of(self, number: PhoneNumber) -> Place:
+        bucket = crc32(number.e164.encode()) % BUCKETS
+        return Place(bucket % self.partitions, str(bucket), number.digits)
+
+    def all_partitions(self) -> range:
+        return range(self.partitions)
+
+    @staticmethod
+    def prefix(partition: int) -> str:
+        """Start of every index key; followed by a generation and `:n:<bucket>` or `:c:<campaign id>`."""
+        return f"hs{FORMAT}:{{p{partition:02d}}}:"
+
+    def live(self, partition: int) -> str:
+        """Names the generation that calls read; absent: there is no index."""
+        return self.prefix(partition) + "live"
+
+    def building(self, partition: int) -> str:
+        """Names the generation that a rebuild is filling; edits go there too."""
+        return self.prefix(partition) + "building"
+
+    def lock(self) -> str:
+        return self.prefix(0) + "rebuild"
+
+    def counter(self) -> str:
+        return self.prefix(0) + "generations"
+
+    @staticmethod
+    def journal(partition: int) -> str:
+        """The stream of calls; not part of a format, since calls outlive it."""
+        return f"hs:{{p{partition:02d}}}:journal"

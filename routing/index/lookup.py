@@ -1,0 +1,87 @@
+"""The call path's one round trip: look a number up and journal the call with the facts found."""
+
+from enum import StrEnum
+
+from routing.call import InboundCall
+from routing.encoding import Unreadable, decode_campaign, decode_number, encode_call
+from routing.index.layout import Layout
+from routing.link import RedisClient, ScriptLink
+from routing.numbers import PhoneNumber
+from routing.route import Route
+
+# Keys: live generation, journal. Arguments: key prefix, bucket, field, the call.
+# Journals only what it can route on, so that the journal never holds a guess.
+# Returns {number, campaign}; {} when there is no index; {1} when the number is not in it; {2} when
+# its campaign is not.
+_FIND = """
+local generation = redis.call('GET', KEYS[1])
+if not generation then return {} end
+local base = ARGV[1] .. generation
+local number = redis.call('HGET', base .. ':n:' .. ARGV[2], ARGV[3])
+if not number then return {1} end
+local id = string.match(number, '^%d+ (%d+)')
+local campaign = ''
+if id ~= '0' then
+  campaign = id and redis.call('GET', base .. ':c:' .. id)
+  if not campaign then return {2} end
+end
+"""
+_JOURNAL = """
+redis.call('XADD', KEYS[2], '*', 'call', ARGV[4], 'number', number, 'campaign', campaign)
+"""
+_REPLY = "return {number, campaign}"
+
+
+class Miss(StrEnum):
+    """Why the index could not route a call; the database is asked instead."""
+
+    NO_INDEX = "no_index"
+    NOT_LISTED = "not_listed"
+    """The index is whole and does not hold the number: it is unknown, or a second old."""
+    INCOMPLETE = "incomplete"
+    """The number is there, its campaign is not."""
+    UNREADABLE = "unreadable"
+
+
+_MISSES = {(): Miss.NO_INDEX, (1,): Miss.NOT_LISTED, (2,): Miss.INCOMPLETE}
+
+
+class CampaignIndex:
+    """Reads the index. Raises `redis.RedisError` where Redis does not answer or refuses."""
+
+    def __init__(self, client: RedisClient, layout: Layout) -> None:
+        self._layout = layout
+        self._look_up_and_journal = ScriptLink(client, _FIND + _JOURNAL + _REPLY)
+        self._look_up = ScriptLink(client, _FIND + _REPLY)
+
+    def arrive(self, call: InboundCall, dialled: PhoneNumber) -> Route | Miss:
+        """The route of `dialled`; the call is journaled with it, durably, unless this is a `Miss`."""
+        return self._read(self._look_up_and_journal, dialled, encode_call(call))
+
+    def route_of(self, number: PhoneNumber) -> Route | Miss:
+        """The route of `number`, leaving no trace."""
+        return self._read(self._look_up, number, b"")
+
+    def _read(self, link: ScriptLink, number: PhoneNumber, call: bytes) -> Route | Miss:
+        layout = self._layout
+        place = layout.place_of(number)
+        keys = layout.live(place.partition), layout.journal(place.partition)
+        reply = link.run(keys, layout.prefix(place.partition), place.bucket, place.field, call)
+        missed = _MISSES.get(tuple(reply)) if len(reply) < len(keys) else None
+        if missed is not None:
+            return missed
+        try:
+            return read_route(number, *reply)
+        except (Unreadable, TypeError):
+            return Miss.UNREADABLE
+
+
+def read_route(number: PhoneNumber, facts: bytes, campaign: bytes) -> Route:
+    """Put together what the index or the journal holds; `campaign` is empty for a number without one.
+
+    Raises `Unreadable`.
+    """
+    try:
+        return Route(decode_number(number, facts), decode_campaign(campaign) if campaign else None)
+    except ValueError as error:
+        raise Unreadable("route") from error

@@ -1,0 +1,168 @@
+"""Build the whole index beside the live one, then swap.
+
+Edits that are committed meanwhile are written to both (see `writer`); since the build never
+overwrites what is already there, a fact read before the edit cannot replace the edit.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from routing.encoding import encode_campaign, encode_number
+from routing.index.batching import BATCH, in_batches
+from routing.index.layout import Layout
+from routing.link import RedisClient
+from routing.route import CampaignFacts, NumberFacts
+
+_LEASE = 60
+"""Seconds after which another process may take over from a rebuilder that died."""
+
+_TAKE_LOCK = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then return redis.call('INCR', KEYS[2]) end
+return 0
+"""
+# Keys: generation being built. Arguments: this generation, lease, key prefix, items.
+# Writes nothing for a generation that is no longer the one being built.
+_STILL_BUILDING = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+local base = ARGV[3] .. ARGV[1]
+"""
+_ADD_CAMPAIGNS = (
+    _STILL_BUILDING
+    + """
+for i = 4, #ARGV, 2 do redis.call('SET', base .. ':c:' .. ARGV[i], ARGV[i + 1], 'NX') end
+return 1
+"""
+)
+_ADD_NUMBERS = (
+    _STILL_BUILDING
+    + """
+for i = 4, #ARGV, 3 do redis.call('HSETNX', base .. ':n:' .. ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+return 1
+"""
+)
+_SWAP = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[1])
+redis.call('DEL', KEYS[1])
+return 1
+"""
+_UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+class RebuildUnderWay(Exception):
+    """Another process is rebuilding the index; calls are served meanwhile."""
+
+
+class RebuildInterrupted(Exception):
+    """The index being built was lost (Redis flushed, failed over, or this process slept); start again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild wrote."""
+
+    generation: int
+    campaigns: int
+    numbers: int
+
+
+class Rebuilder:
+    """Rebuilds the index from the facts it is given. Raises `redis.RedisError`."""
+
+    def __init__(self, client: RedisClient, layout: Layout) -> None:
+        self._client = client
+        self._layout = layout
+        self._take_lock = client.register_script(_TAKE_LOCK)
+        self._add_campaigns = client.register_script(_ADD_CAMPAIGNS)
+        self._add_numbers = client.register_script(_ADD_NUMBERS)
+        self._swap = client.register_script(_SWAP)
+        self._unlock = client.register_script(_UNLOCK)
+
+    def rebuild(
+        self,
+        campaigns: Callable[[], Iterable[CampaignFacts]],
+        numbers: Callable[[], Iterable[NumberFacts]],
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Rebuilt:
+        """Build from the truth and swap; `progress` is told how many items each batch added.
+
+        The two callables are called only once the build has begun, so that every edit is either
+        in what they read or written to the new index by whoever made it.
+        Raises `RebuildUnderWay` and `RebuildInterrupted`.
+        """
+        token = secrets.token_hex(8)
+        generation = int(
+            self._take_lock(keys=[self._layout.lock(), self._layout.counter()], args=[token, _LEASE])
+        )
+        if not generation:
+            raise RebuildUnderWay("another process is rebuilding the index")
+        try:
+            for partition in self._layout.all_partitions():
+                self._client.set(self._layout.building(partition), generation, ex=_LEASE)
+            built = Rebuilt(
+                generation,
+                campaigns=self._add_all_campaigns(generation, campaigns(), progress),
+                numbers=self._add_all_numbers(generation, numbers(), progress),
+            )
+            self._swap_in(generation)
+        finally:
+            self._unlock(keys=[self._layout.lock()], args=[token])
+        self._sweep()
+        return built
+
+    def _add_all_campaigns(
+        self, generation: int, campaigns: Iterable[CampaignFacts], progress: Callable[[int], None]
+    ) -> int:
+        total = 0
+        for batch in in_batches(campaigns):
+            items = [item for facts in batch for item in (facts.campaign_id, encode_campaign(facts))]
+            for partition in self._layout.all_partitions():
+                self._add(self._add_campaigns, partition, generation, items)
+            total += len(batch)
+            progress(len(batch))
+        return total
+
+    def _add_all_numbers(
+        self, generation: int, numbers: Iterable[NumberFacts], progress: Callable[[int], None]
+    ) -> int:
+        total = 0
+        place_of = self._layout.place_of
+        for batch in in_batches(numbers):
+            by_partition: dict[int, list[str | bytes]] = {}
+            for facts in batch:
+                place = place_of(facts.number)
+                items = by_partition.setdefault(place.partition, [])
+                items += place.bucket, place.field, encode_number(facts)
+            for partition, items in by_partition.items():
+                self._add(self._add_numbers, partition, generation, items)
+            total += len(batch)
+            progress(len(batch))
+        return total
+
+    def _add(
+        self, script: Callable[..., object], partition: int, generation: int, items: Sequence[object]
+    ) -> None:
+        layout = self._layout
+        arguments = [generation, _LEASE, layout.prefix(partition), *items]
+        if not script(keys=[layout.building(partition)], args=arguments):
+            raise RebuildInterrupted("the index being built was lost; run the rebuild again")
+        self._client.expire(layout.lock(), _LEASE)
+
+    def _swap_in(self, generation: int) -> None:
+        for partition in self._layout.all_partitions():
+            keys = [self._layout.building(partition), self._layout.live(partition)]
+            if not self._swap(keys=keys, args=[generation]):
+                raise RebuildInterrupted("the index being built was lost; run the rebuild again")
+
+    def _sweep(self) -> None:
+        """Remove the generations that nobody reads: the one before, and those of rebuilds that died."""
+        for partition in self._layout.all_partitions():
+            pointers = self._client.mget(self._layout.live(partition), self._layout.building(partition))
+            kept = tuple(f"{self._layout.prefix(partition)}{int(p)}:".encode() for p in pointers if p)
+            prefix = self._layout.prefix(partition)
+            for batch in in_batches(self._client.scan_iter(match=f"{prefix}[0-9]*:*", count=BATCH)):
+                stale = [key for key in batch if not key.startswith(kept)]
+                if stale:
+                    self._client.unlink(*stale)

@@ -1,0 +1,125 @@
+"""The call journal: a durable Redis stream between answering a call and writing it to the log.
+
+Entries are written before the caller is answered (with `appendfsync always` they are on disk), read
+by the workers' consumer group, and deleted once their rows are committed. Nothing is ever trimmed:
+an entry that no worker has seen is a call that exists nowhere else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from routing.arrival import Arrival, Source
+from routing.encoding import Unreadable, decode_call, encode_call, encode_campaign, encode_number
+from routing.index.layout import Layout
+from routing.index.lookup import read_route
+from routing.link import RedisClient
+
+GROUP = "log"
+"""The consumer group of the workers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journal entry; `arrival` None: nothing in it can be read, `raw` keeps what there was."""
+
+    partition: int
+    entry_id: bytes
+    arrival: Arrival | None
+    raw: dict[bytes, bytes]
+
+
+class Journal:
+    """Append, read and acknowledge calls. Raises `redis.RedisError`."""
+
+    def __init__(self, client: RedisClient, layout: Layout) -> None:
+        self._client = client
+        self._layout = layout
+
+    def append(self, arrival: Arrival) -> None:
+        """Write a call that was not routed from the index, with the facts it was routed on."""
+        number = arrival.call.dialled
+        partition = 0 if number is None else self._layout.place_of(number).partition
+        self._client.xadd(self._layout.journal(partition), _fields(arrival))
+
+    def open(self) -> None:
+        """Make the consumer group where there is none; safe to repeat."""
+        for partition in self._layout.all_partitions():
+            try:
+                self._client.xgroup_create(self._layout.journal(partition), GROUP, id="0", mkstream=True)
+            except redis.ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    def read(self, consumer: str, count: int, wait_ms: int) -> list[Entry]:
+        """Entries no worker has had, at most `count` a partition.
+
+        Waits up to `wait_ms` for the first where there is one partition; several are polled.
+        """
+        block = wait_ms if self._layout.partitions == 1 else None
+        entries: list[Entry] = []
+        for partition in self._layout.all_partitions():
+            stream = self._layout.journal(partition)
+            reply: Any = self._client.xreadgroup(GROUP, consumer, {stream: ">"}, count=count, block=block)
+            entries += (_entry(partition, *item) for item in _items(reply))
+        return entries
+
+    def claim(self, consumer: str, idle_ms: int, count: int) -> list[Entry]:
+        """Take over entries that a worker read at least `idle_ms` ago and never acknowledged."""
+        entries: list[Entry] = []
+        for partition in self._layout.all_partitions():
+            stream = self._layout.journal(partition)
+            reply: Any = self._client.xautoclaim(stream, GROUP, consumer, idle_ms, "0-0", count=count)
+            entries += (_entry(partition, *item) for item in reply[1] if item[1])
+        return entries
+
+    def acknowledge(self, entries: Iterable[Entry]) -> None:
+        """Delete entries whose rows are committed."""
+        by_partition: dict[int, list[bytes]] = {}
+        for entry in entries:
+            by_partition.setdefault(entry.partition, []).append(entry.entry_id)
+        for partition, ids in by_partition.items():
+            stream = self._layout.journal(partition)
+            self._client.xack(stream, GROUP, *ids)
+            self._client.xdel(stream, *ids)
+
+    def length(self) -> int:
+        """Calls that are answered and not yet in the log."""
+        return sum(int(self._client.xlen(self._layout.journal(p))) for p in self._layout.all_partitions())
+
+
+def _fields(arrival: Arrival) -> dict[Any, Any]:
+    route = arrival.route
+    campaign = None if route is None else route.campaign
+    return {
+        "call": encode_call(arrival.call),
+        "number": b"" if route is None else encode_number(route.number),
+        "campaign": b"" if campaign is None else encode_campaign(campaign),
+        "source": arrival.source,
+    }
+
+
+def _items(reply: Any) -> Iterable[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401 - Redis replies are untyped
+    """Read a stream reply, which is a list of pairs in RESP2 and a mapping in RESP3."""
+    if isinstance(reply, dict):
+        return [item for batches in reply.values() for batch in batches for item in batch]
+    return [item for _stream, items in reply or () for item in items]
+
+
+def _entry(partition: int, entry_id: bytes, raw: dict[bytes, bytes]) -> Entry:
+    try:
+        arrival = _arrival(raw)
+    except (Unreadable, KeyError, ValueError):
+        arrival = None
+    return Entry(partition, entry_id, arrival, raw)
+
+
+def _arrival(raw: dict[bytes, bytes]) -> Arrival:
+    call = decode_call(raw[b"call"])
+    # Entries of the index script name no source: they are the index's own facts.
+    source = Source(raw.get(b"source", Source.INDEX.encode()).decode())
+    if call.dialled is None or not raw[b"number"]:
+        return Arrival(call, None, source)
+    return Arrival(call, read_route(call.dialled, raw[b"number"], raw[b"campaign"]), source)
