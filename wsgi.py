@@ -1,1 +1,124 @@
-"""Placeholder."""
+"""The web application: the one place where its parts are joined. gunicorn calls `create_app`."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import redis
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import call_log
+from models.database import Database
+from models.routes import route_of
+from prompts.render import Renderer
+from routing.arrival import Arrival, FactsUnavailable
+from routing.breaker import Breaker
+from routing.index.lookup import CampaignIndex, Miss
+from routing.journal import Journal
+from routing.numbers import PhoneNumber
+from routing.route import Route
+from routing.router import Router
+from scripts import settings as settings_of
+from scripts.logs import set_up_logs
+from scripts.metrics import Metrics
+from scripts.settings import Settings
+from scripts.stores import CALL_TIMEOUT, layout_of, open_redis
+from webhooks.carriers.twilio import Twilio
+from webhooks.door import Door
+from webhooks.fallback import FallbackWebhook
+from webhooks.health import health, metrics
+from webhooks.mount import Mount
+from webhooks.recorded_prompts import recorded_prompts
+from webhooks.voice import VoiceWebhook
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_ANY_NUMBER = PhoneNumber("+15005550006")
+"""Asked for by the readiness check; whether it exists does not matter."""
+
+
+def create_app(settings: Settings | None = None) -> "WSGIApplication":
+    """Join the parts by `settings` (default: the environment); raise `BadSetting`.
+
+    Connects to nothing: a process that starts while a store is down serves from the other.
+    """
+    settings = settings or settings_of.load(settings_of.environment())
+    set_up_logs(settings.log_level, settings.log_format)
+    counted = Metrics()
+    database = Database(settings.database_url)
+    client = open_redis(settings.redis_url, CALL_TIMEOUT)
+    layout = layout_of(settings.redis_url)
+    index = CampaignIndex(client, layout)
+    load = loading_from(database)
+    router = Router(
+        index=index,
+        journal=Journal(client, layout),
+        load=load,
+        record=recording_to(database),
+        breaker=Breaker(),
+        count=counted.trouble,
+    )
+    twilio = Twilio(settings.twilio.account_sid, settings.public_base_url, settings.twilio.tokens)
+    door = Door(twilio, counted.refused)
+    voice = VoiceWebhook(
+        door=door,
+        router=router,
+        renderer=Renderer(settings.public_base_url),
+        clock=lambda: datetime.now(UTC),
+        rehearsal=settings.is_local,
+        count=counted.answered,
+    )
+    flask = Flask(__name__, static_folder=None)
+    flask.config["SECRET_KEY"] = settings.secret_key.reveal()
+    flask.register_blueprint(health(readiness_of(index, load)))
+    flask.register_blueprint(metrics(settings.metrics_token, counted.collect))
+    flask.register_blueprint(recorded_prompts(database))
+    return Mount(
+        flask,
+        {
+            "/webhooks/twilio/voice": voice.answer,
+            "/webhooks/twilio/fallback": FallbackWebhook(door, counted.answered).answer,
+        },
+    )
+
+
+def loading_from(database: Database) -> Callable[[PhoneNumber], Route | None]:
+    def load(number: PhoneNumber) -> Route | None:
+        try:
+            with database.reading() as session:
+                return route_of(session, number)
+        except SQLAlchemyError as error:
+            raise FactsUnavailable(type(error).__name__) from error
+
+    return load
+
+
+def recording_to(database: Database) -> Callable[[Arrival], None]:
+    def record(arrival: Arrival) -> None:
+        try:
+            with database.session() as session:
+                call_log.record(session, [arrival])
+        except SQLAlchemyError as error:
+            raise FactsUnavailable(type(error).__name__) from error
+
+    return record
+
+
+def readiness_of(
+    index: CampaignIndex, load: Callable[[PhoneNumber], Route | None]
+) -> Callable[[], dict[str, bool]]:
+    def ready() -> dict[str, bool]:
+        try:
+            index_answers = index.route_of(_ANY_NUMBER) is not Miss.NO_INDEX
+        except redis.RedisError:
+            index_answers = False
+        try:
+            load(_ANY_NUMBER)
+            database_answers = True
+        except FactsUnavailable:
+            database_answers = False
+        return {"index": index_answers, "database": database_answers}
+
+    return ready

@@ -85,6 +85,17 @@ class Journal:
             self._client.xack(stream, GROUP, *ids)
             self._client.xdel(stream, *ids)
 
+    def set_aside(self, entry: Entry) -> None:
+        """Keep an entry that cannot be read, for a person to look at; `acknowledge` it afterwards."""
+        raw: dict[Any, Any] = entry.raw or {"empty": "1"}
+        self._client.xadd(self._layout.journal(entry.partition) + ":unreadable", raw)
+
+    def set_aside_count(self) -> int:
+        return sum(
+            int(self._client.xlen(self._layout.journal(p) + ":unreadable"))
+            for p in self._layout.all_partitions()
+        )
+
     def length(self) -> int:
         """Calls that are answered and not yet in the log."""
         return sum(int(self._client.xlen(self._layout.journal(p))) for p in self._layout.all_partitions())

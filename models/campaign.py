@@ -1,0 +1,47 @@
+"""Campaigns: the agreements that own tracking numbers for a time."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, words
+from routing.numbers import PhoneNumber
+from routing.route import EndOfCampaign
+
+
+class Campaign(Base):
+    """A campaign; its state and `active` are derived from these facts and the clock, never stored.
+
+    Every write raises `revision`; a write based on an older one raises SQLAlchemy's StaleDataError.
+    """
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        CheckConstraint("trim(name) <> ''", name="named"),
+        CheckConstraint("ends_at > starts_at", name="ends_after_its_start"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    external_id: Mapped[str | None] = mapped_column(index=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("groups.id"), index=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    archived_at: Mapped[datetime | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    """The first instant at which it is over; None: never."""
+    end_of_campaign: Mapped[EndOfCampaign] = mapped_column(
+        words(EndOfCampaign, "end_of_campaign"), default=EndOfCampaign.NORMAL
+    )
+    business_name: Mapped[str] = mapped_column(default="")
+    business_number: Mapped[PhoneNumber | None]
+    prompt_id: Mapped[int | None] = mapped_column(ForeignKey("prompts.id"), index=True)
+    destination: Mapped[PhoneNumber | None]
+    revision: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    # The session counts (models.propagation): a campaign's facts also change with its group's plan.
+    __mapper_args__ = {"version_id_col": revision, "version_id_generator": False}  # noqa: RUF012

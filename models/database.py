@@ -1,0 +1,122 @@
+"""The database: one engine with limits, and the sessions over it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import propagation
+
+_STATEMENT_LIMIT_MS = 500
+_PATIENT_BUSY_MS = 60_000
+_CONNECT_LIMIT = 1
+_CHECKOUT_LIMIT = 0.5
+_POOL_SIZE = 5
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """Opens connections at first use, never before.
+
+    While a call waits for its answer nothing may take long: PostgreSQL gets 1 s to accept, 500 ms for
+    a statement, and SQLite 500 ms for its write lock. `patient` lifts the limits for commands and
+    migrations. Errors are SQLAlchemy's: `OperationalError` or `TimeoutError` where the database does
+    not answer in time.
+    """
+
+    def __init__(self, url: str, *, patient: bool = False, clock: propagation.Clock = _utc_now) -> None:
+        """Take `sqlite:///file` or `postgresql+psycopg://…`; `clock` stamps rows, in aware UTC."""
+        target = make_url(url)
+        self.is_postgresql = target.get_backend_name() == "postgresql"
+        self.engine = _postgresql(target, patient) if self.is_postgresql else _sqlite(target, patient)
+        # Readers see one snapshot, so that facts read one after the other belong together.
+        options: dict[str, Any] = {"hookswitch_reading": True}
+        if self.is_postgresql:
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = sessionmaker(
+            self.engine.execution_options(**options), autoflush=False, expire_on_commit=False
+        )
+        self._writing = sessionmaker(self.engine, expire_on_commit=False)
+        propagation.install(self._writing, clock)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction for writing: committed at the end, rolled back by any exception."""
+        with self._writing.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A snapshot for reading; never waits for writers, and a write in it fails."""
+        with self._reading() as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        self.engine.dispose()
+
+
+def _postgresql(url: URL, patient: bool) -> Engine:  # noqa: FBT001
+    settings = {"timezone": "UTC", "statement_timeout": str(0 if patient else _STATEMENT_LIMIT_MS)}
+    from models.deadline import Impatient
+
+    arguments: dict[str, Any] = {
+        "connect_timeout": 10 if patient else _CONNECT_LIMIT,
+        "application_name": "hookswitch",
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+    }
+    engine = create_engine(
+        url,
+        connect_args=arguments,
+        pool_size=_POOL_SIZE,
+        pool_timeout=_CHECKOUT_LIMIT,
+        pool_use_lifo=True,
+        # One more round trip a checkout; a restarted server then fails no call at all.
+        pool_pre_ping=True,
+    )
+    if not patient:
+
+        @event.listens_for(engine, "do_connect")
+        def connect(_dialect: object, _record: object, args: Any, kwargs: Any) -> Impatient:  # noqa: ANN401
+            return Impatient.connect(*args, **kwargs)
+
+    return engine
+
+
+def _sqlite(url: URL, patient: bool) -> Engine:  # noqa: FBT001
+    busy = _PATIENT_BUSY_MS if patient else _STATEMENT_LIMIT_MS
+    engine = create_engine(url, pool_size=_POOL_SIZE, pool_timeout=_CHECKOUT_LIMIT, pool_use_lifo=True)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
+        # The driver begins transactions too late (not before SELECT or DDL); the event below does it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for setting in (
+            f"busy_timeout = {busy}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            cursor.execute(f"PRAGMA {setting}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("hookswitch_reading"):
+            connection.exec_driver_sql("PRAGMA query_only = ON")
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.exec_driver_sql("PRAGMA query_only = OFF")
+            # A transaction that reads first and then writes would fail at once, whatever the busy
+            # timeout, when another one wrote in between: take the write lock at the start.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

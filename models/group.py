@@ -1,0 +1,85 @@
+"""Groups: the tree of customers, regions and branches that campaigns and numbers belong to."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Select, select
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+
+from models.base import Base, words
+from routing.numbers import PhoneNumber
+from routing.route import CallerId
+
+
+class GroupCycle(ValueError):
+    """A group cannot stand below itself."""
+
+
+class Group(Base):
+    """One node of the tree. `default_*` pre-fill new tracking numbers and route nothing themselves."""
+
+    __tablename__ = "groups"
+    __table_args__ = (
+        CheckConstraint("trim(name) <> ''", name="named"),
+        CheckConstraint("parent_id <> id", name="not_its_own_parent"),
+        CheckConstraint("default_ring_timeout BETWEEN 5 AND 600", name="default_ring_timeout"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("groups.id"), index=True)
+    name: Mapped[str]
+    external_id: Mapped[str | None]
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"), index=True)
+    """None: the parent's plan."""
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    """A name of the IANA time zone database."""
+    industry: Mapped[str | None]
+    phone: Mapped[PhoneNumber | None]
+    city: Mapped[str | None]
+    archived_at: Mapped[datetime | None]
+    default_destination: Mapped[PhoneNumber | None]
+    default_whisper: Mapped[str | None]
+    default_ring_timeout: Mapped[int | None]
+    """Seconds."""
+    default_record_calls: Mapped[bool] = mapped_column(default=False)
+    default_caller_id: Mapped[CallerId] = mapped_column(
+        words(CallerId, "default_caller_id"), default=CallerId.CALLER
+    )
+
+
+def subtree(group_id: int) -> Select[tuple[int]]:
+    """The ids of a group and all below it, to be used in `.in_()`."""
+    below = select(Group.id).where(Group.id == group_id).cte("subtree", recursive=True)
+    child = aliased(Group)
+    below = below.union(select(child.id).join(below, child.parent_id == below.c.id))
+    return select(below.c.id)
+
+
+def ancestors(session: Session, group_id: int) -> list[Group]:
+    """The way from the root to the group, the group included: the breadcrumb."""
+    way: list[Group] = []
+    group = session.get(Group, group_id)
+    while group is not None and group not in way:
+        way.append(group)
+        group = None if group.parent_id is None else session.get(Group, group.parent_id)
+    return way[::-1]
+
+
+def refuse_cycles(session: Session, moved: Collection[Group]) -> None:
+    """Raise `GroupCycle` if one of the groups, whose parents were changed, stands below itself."""
+    with session.no_autoflush:
+        for group in moved:
+            if group.id is None or group.parent_id is None:
+                continue
+            if any(above is group for above in ancestors(session, group.parent_id)):
+                raise GroupCycle(f"group {group.id} cannot stand below itself")
+
+
+def heirs(groups: Select[tuple[int]]) -> Select[tuple[int]]:
+    """The ids of `groups` and of all groups that have their plan from one of them."""
+    inheriting = groups.cte("heirs", recursive=True)
+    child = aliased(Group)
+    inheriting = inheriting.union(
+        select(child.id).join(inheriting, child.parent_id == inheriting.c.id).where(child.plan_id.is_(None))
+    )
+    return select(inheriting.c.id)

@@ -1,0 +1,58 @@
+"""The outbox: which facts changed in committed transactions and may not have reached the index yet."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, words
+
+
+class Topic(StrEnum):
+    CAMPAIGN = "campaign"
+    TRACKING_NUMBER = "tracking_number"
+
+
+class Outbox(Base):
+    """One change; written by the session itself (models.propagation), so that no writer can forget it."""
+
+    __tablename__ = "outbox"
+    # Without it SQLite gives the id of a discarded row to the next, and a slow reader would discard that.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic: Mapped[Topic] = mapped_column(words(Topic, "topic"))
+    entity_id: Mapped[int]
+    revision: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A campaign or tracking number whose facts the index has to hear of."""
+
+    id: int
+    topic: Topic
+    entity_id: int
+    revision: int
+    created_at: datetime
+
+
+def pending(session: Session, limit: int) -> list[Change]:
+    """The oldest changes, at most `limit`."""
+    columns = (Outbox.id, Outbox.topic, Outbox.entity_id, Outbox.revision, Outbox.created_at)
+    return [Change(*row) for row in session.execute(select(*columns).order_by(Outbox.id).limit(limit))]
+
+
+def discard(session: Session, ids: Collection[int]) -> None:
+    """Forget changes that the index has heard of; ids that are gone already are no error."""
+    session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
+
+
+def backlog(session: Session) -> tuple[int, datetime | None]:
+    """How many changes wait, and since when."""
+    count, oldest = session.execute(select(func.count(), func.min(Outbox.created_at))).one()
+    return count, oldest

@@ -1,0 +1,97 @@
+"""Say in words why a call goes where it goes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from routing.arrival import Arrival
+from routing.decision import Connect, Reason, Refer, name_of
+from routing.policy import REFERRAL_WINDOW, state_of
+from routing.route import CampaignFacts, NumberFacts
+
+_RULES = {
+    Reason.LIVE: "the campaign has begun and has not ended, so the call is connected",
+    Reason.REFERRAL: "the campaign ended less than 30 days ago and refers its callers, as its plan allows",
+    Reason.UNKNOWN_NUMBER: "no tracking number of ours was dialled",
+    Reason.RELEASED: "the tracking number was released",
+    Reason.UNASSIGNED: "the tracking number is on no campaign",
+    Reason.ARCHIVED: "the campaign is archived",
+    Reason.PAUSED: "the campaign is switched off by hand",
+    Reason.SCHEDULED: "the campaign has not begun yet",
+    Reason.ENDED: "the campaign has ended and callers are not, or no longer, referred",
+    Reason.NO_DESTINATION: "the campaign is live but names no number that could be dialled: give it a destination",
+    Reason.BLOCKED_CALLER: "the caller is on a block list",
+    Reason.UNAVAILABLE: "neither the index nor the database could be read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision on a call, the rule that made it and the facts it was made on, in reading order."""
+
+    decision: str
+    reason: str
+    rule: str
+    source: str
+    at: datetime
+    facts: tuple[tuple[str, str], ...]
+
+
+def explain(arrival: Arrival) -> Explanation:
+    decision = arrival.decision
+    facts: list[tuple[str, str]] = []
+    route = arrival.route
+    if route is not None:
+        facts += _number_facts(route.number)
+        if route.campaign is not None:
+            facts += _campaign_facts(route.campaign, arrival.call.received_at)
+    match decision:
+        case Connect():
+            facts.append(("connects to", decision.destination.e164))
+        case Refer(business_number=number) if number is not None:
+            facts.append(("refers to", number.e164))
+        case _:
+            pass
+    return Explanation(
+        decision=name_of(decision),
+        reason=str(decision.reason),
+        rule=_RULES[decision.reason],
+        source=str(arrival.source),
+        at=arrival.call.received_at,
+        facts=tuple(facts),
+    )
+
+
+def _number_facts(number: NumberFacts) -> list[tuple[str, str]]:
+    own = [
+        ("tracking number", f"{number.number.e164} (id {number.number_id}, revision {number.revision})"),
+        ("status", "released" if number.released else "active"),
+    ]
+    if number.destination is not None:
+        own.append(("own destination", number.destination.e164))
+    return own
+
+
+def _campaign_facts(campaign: CampaignFacts, at: datetime) -> list[tuple[str, str]]:
+    facts = [
+        ("campaign", f"id {campaign.campaign_id}, revision {campaign.revision}"),
+        ("state", str(state_of(campaign, at))),
+        ("starts", _instant(campaign.starts_at)),
+        ("ends", "never" if campaign.ends_at is None else _instant(campaign.ends_at)),
+        ("enabled", "yes" if campaign.enabled else "no"),
+        ("end of campaign", str(campaign.end_of_campaign)),
+        ("plan includes referral", "yes" if campaign.referral_included else "no"),
+    ]
+    if campaign.ends_at is not None:
+        try:
+            facts.append(("referral window closes", _instant(campaign.ends_at + REFERRAL_WINDOW)))
+        except OverflowError:
+            facts.append(("referral window closes", "beyond the calendar"))
+    if campaign.external_id:
+        facts.append(("external ID", campaign.external_id))
+    if campaign.destination is not None:
+        facts.append(("destination", campaign.destination.e164))
+    return facts
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

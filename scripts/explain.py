@@ -1,0 +1,83 @@
+"""`hookswitch explain`: what a caller of a number would get, and why, without a call."""
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+import redis
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.routes import route_of
+from routing.arrival import Arrival, Source
+from routing.call import InboundCall
+from routing.explanation import Explanation, explain
+from routing.index.lookup import CampaignIndex
+from routing.numbers import PhoneNumber
+from routing.route import Route
+from scripts.arguments import INSTANT, PHONE_NUMBER
+from scripts.assembly import Parts, parts
+from scripts.cli import run
+
+
+def explain_number(parts: Parts, number: PhoneNumber, at: datetime) -> Explanation:
+    """Explain what `number` gets at `at`, from the facts a call would be routed on."""
+    call = InboundCall("explain", "none", at, number)
+    try:
+        found = CampaignIndex(parts.redis, parts.layout).route_of(number)
+    except redis.RedisError:
+        found = None
+    if isinstance(found, Route):
+        return explain(Arrival(call, found, Source.INDEX))
+    try:
+        with parts.database.reading() as session:
+            return explain(Arrival(call, route_of(session, number), Source.DATABASE))
+    except SQLAlchemyError:
+        return explain(Arrival(call, None, Source.NONE))
+
+
+def show(explanation: Explanation) -> None:
+    """Print an explanation for a person."""
+    console = Console(highlight=False)
+    console.print(f"[bold]{explanation.decision}[/] ({explanation.reason}): {explanation.rule}")
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    at = explanation.at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    for name, value in (("at", at), *explanation.facts, ("facts read from", explanation.source)):
+        table.add_row(f"  {name}", value)
+    console.print(table)
+
+
+@click.command(name="explain")
+@click.argument("to", type=PHONE_NUMBER)
+@click.option(
+    "--at", type=INSTANT, help="The instant of the call, such as 2026-07-01T09:00:00Z; default: now."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(to: PhoneNumber, at: datetime | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
+    """Tell what a caller of the number TO gets, by which rule and on which facts; no call is made.
+
+    Example: hookswitch explain +15005550100 --at 2026-12-24T18:00:00+01:00
+    """
+    with parts() as opened:
+        explanation = explain_number(opened, to, at or datetime.now(UTC))
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "decision": explanation.decision,
+                    "reason": explanation.reason,
+                    "rule": explanation.rule,
+                    "source": explanation.source,
+                    "at": explanation.at.isoformat().replace("+00:00", "Z"),
+                    "facts": dict(explanation.facts),
+                }
+            )
+        )
+    else:
+        show(explanation)
+
+
+if __name__ == "__main__":
+    sys.exit(run(command))

@@ -1,0 +1,43 @@
+"""Carry committed edits from the outbox to the campaign index.
+
+The editing process does it at once; the worker does it for whoever died in between. Both read the
+newest facts, so it does not matter who comes first, nor how often.
+"""
+
+from models import outbox
+from models.database import Database
+from models.routes import campaign_facts, number_facts
+from routing.index.writer import IndexWriter
+
+BATCH = 500
+
+
+class Publication:
+    """Applies outbox rows to the index, oldest first. Raises what Redis and the database raise."""
+
+    def __init__(self, database: Database, writer: IndexWriter) -> None:
+        self._database = database
+        self._writer = writer
+
+    def publish(self) -> int:
+        """Apply all that is waiting; return how many edits that were."""
+        total = 0
+        while done := self._publish_batch():
+            total += done
+        return total
+
+    def _publish_batch(self) -> int:
+        with self._database.reading() as session:
+            rows = outbox.pending(session, BATCH)
+            campaign_ids = {row.entity_id for row in rows if row.topic is outbox.Topic.CAMPAIGN}
+            number_ids = {row.entity_id for row in rows if row.topic is outbox.Topic.TRACKING_NUMBER}
+            campaigns = campaign_facts(session, campaign_ids)
+            numbers = number_facts(session, number_ids)
+            applied = [row.id for row in rows]
+        # No transaction is open while Redis is asked: a slow Redis must not hold a lock in SQL.
+        self._writer.put_campaigns(campaigns.values())
+        self._writer.put_numbers(numbers.values())
+        if applied:
+            with self._database.session() as session:
+                outbox.discard(session, applied)
+        return len(applied)

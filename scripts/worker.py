@@ -1,0 +1,84 @@
+"""The background worker: drains the journal into the call log and keeps the index right."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+
+import click
+import redis
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from routing.journal import Journal
+from scripts.assembly import Parts, parts
+from scripts.cli import run
+from scripts.draining import Drain
+from scripts.index_keeping import IndexKeeper
+from scripts.logs import set_up_logs
+
+log = structlog.get_logger()
+
+_PAUSE_AFTER_TROUBLE = 0.5
+_WAIT_FOR_CALLS_MS = 500
+_KEEP_EVERY = 0.25
+"""Seconds. An editor publishes his own edits at once; this is for those who died before they could."""
+
+
+class Worker:
+    """Runs two loops until told to stop: one for the journal, one for the index."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._stop = threading.Event()
+        consumer = f"{socket.gethostname()}:{os.getpid()}"
+        self._drain = Drain(Journal(parts.redis, parts.layout), parts.database, consumer)
+        self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then return from `run`."""
+        self._stop.set()
+
+    def run(self) -> None:
+        keeping = threading.Thread(target=self._repeat, args=(self._keeper.keep, _KEEP_EVERY), name="index")
+        keeping.start()
+        self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), pause=0)
+        keeping.join()
+
+    def _repeat(self, step: Callable[[], object], pause: float) -> None:
+        while not self._stop.is_set():
+            try:
+                step()
+            except (redis.RedisError, SQLAlchemyError) as error:
+                # A store is away. What is not acknowledged stays where it is until it is back.
+                log.warning("worker.store_unreachable", error=type(error).__name__)
+                self._stop.wait(_PAUSE_AFTER_TROUBLE)
+            except Exception:
+                # A defect in one round must not end the worker: the next round may do without it.
+                log.exception("worker.round_failed")
+                self._stop.wait(_PAUSE_AFTER_TROUBLE)
+            else:
+                self._stop.wait(pause)
+
+
+@click.command(name="worker")
+def command() -> None:
+    """Write answered calls to the call log and keep the campaign index right, until stopped.
+
+    Run one or more; they share the work. TERM stops it after the batch in hand.
+
+    Example: hookswitch worker
+    """
+    with parts() as opened:
+        set_up_logs(opened.settings.log_level, opened.settings.log_format)
+        worker = Worker(opened)
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, lambda *_: worker.stop())
+        log.info("worker.started")
+        worker.run()
+        log.info("worker.stopped")
+
+
+if __name__ == "__main__":
+    sys.exit(run(command))

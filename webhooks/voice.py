@@ -1,0 +1,68 @@
+"""An inbound call arrives: check it, route it, word the answer.
+
+Free of any framework: this is the one path where every microsecond is paid by a caller.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from prompts.render import LAST_RESORT, Renderer
+from routing.decision import name_of
+from routing.router import Router
+from webhooks import replies
+from webhooks.door import Door, Form, Refused
+from webhooks.replies import Reply
+from webhooks.requests import CarrierRequest
+
+log = structlog.get_logger()
+
+REHEARSED_INSTANT = "HookswitchAt"
+"""Form field in which `hookswitch call --at` names the instant to play; see `VoiceWebhook`."""
+
+
+class VoiceWebhook:
+    """Answers `voice`. Never raises: the last resort is an apology in TwiML.
+
+    `rehearsal` lets a correctly signed request name the instant it is to be decided for. It is for
+    an installation that only its own machine can reach; a real carrier never sends the field.
+    """
+
+    def __init__(  # noqa: D107 - the class says it
+        self,
+        *,
+        door: Door,
+        router: Router,
+        renderer: Renderer,
+        clock: Callable[[], datetime],
+        rehearsal: bool = False,
+        count: Callable[[str], None] = lambda _decision: None,
+    ) -> None:
+        self._door = door
+        self._router = router
+        self._renderer = renderer
+        self._clock = clock
+        self._rehearsal = rehearsal
+        self._count = count
+
+    def answer(self, request: CarrierRequest) -> Reply:
+        try:
+            form = self._door.admit(request)
+            call = self._door.carrier.inbound_call(form, self._instant(form))
+            arrival = self._router.route(call)
+            decision = arrival.decision
+            self._count(name_of(decision))
+            return replies.twiml(self._renderer.twiml(decision, caller_withheld=call.caller is None))
+        except Refused as refusal:
+            return refusal.reply
+        except Exception as error:  # noqa: BLE001 - a caller is waiting: whatever it is, say something
+            self._count("last_resort")
+            log.critical("call.failed", error=type(error).__name__, exc_info=True)
+            return replies.twiml(LAST_RESORT)
+
+    def _instant(self, form: Form) -> datetime:
+        now = self._clock()
+        if not self._rehearsal:
+            return now
+        return self._door.carrier.rehearsed_instant(form, REHEARSED_INSTANT) or now
