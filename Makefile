@@ -36,7 +36,7 @@ format: $(STAMPS)/dev ## Let the formatter and the linter mend what they can
 lock: ## Maintainers: write requirements/*.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
-	  --upgrade pyproject.toml --extra-index-url "" -o requirements/run.lock
+	  --upgrade pyproject.toml -o requirements/run.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
 	  --upgrade pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
 
@@ -53,14 +53,15 @@ $(STAMPS)/venv:
 	@$(PYTHON) -m venv --clear .venv
 	@mkdir -p $(@D) && touch $@
 
+# What is imported is compiled at its first import; compiling all of it would double the time.
 $(STAMPS)/run: requirements/run.lock | $(STAMPS)/venv
 	@echo "Installing what running needs …"
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --require-hashes --no-compile -r $<
 	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/dev: requirements/dev.lock $(STAMPS)/project
 	@echo "Installing what checks and tests need …"
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --require-hashes --no-compile -r $<
 	@touch $@
 
 # Editable: the commands run the files in this folder. What it needs is there already, as locked.

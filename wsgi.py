@@ -99,7 +99,7 @@ def recording_to(database: Database) -> Callable[[Arrival], None]:
     def record(arrival: Arrival) -> None:
         try:
             with database.session() as session:
-                call_log.record(session, [arrival])
+                call_log.record(session, [arrival], datetime.now(UTC))
         except SQLAlchemyError as error:
             raise FactsUnavailable(type(error).__name__) from error
 

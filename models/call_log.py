@@ -1,25 +1,26 @@
 """Write arrivals into the call log, and read back what a call was decided on."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from models.call import record_arrivals
+from models.call import ArrivalRow, record_arrivals
 from routing.arrival import Arrival
 from routing.decision import Connect, name_of
 from routing.encoding import encode_campaign, encode_number
 
 
-def record(session: Session, arrivals: Iterable[Arrival]) -> None:
-    """Insert calls that the log does not have yet; one it has keeps its first decision."""
-    rows = [row_of(arrival) for arrival in arrivals]
-    if rows:
-        record_arrivals(session, rows)
+def record(session: Session, arrivals: Iterable[Arrival], now: datetime) -> int:
+    """Insert calls that the log does not have yet and return how many that were.
+
+    A call that it has keeps its first decision.
+    """
+    return record_arrivals(session, [row_of(arrival, now) for arrival in arrivals])
 
 
-def row_of(arrival: Arrival) -> dict[str, Any]:
-    """The columns of one call as it arrives."""
+def row_of(arrival: Arrival, now: datetime) -> ArrivalRow:
+    """The columns of one call as it arrives; `now` is when it is written."""
     call, route, decision = arrival.call, arrival.route, arrival.decision
     campaign = None if route is None else route.campaign
     return {
@@ -42,6 +43,7 @@ def row_of(arrival: Arrival) -> dict[str, Any]:
         "started_at": call.received_at,
         "source": str(arrival.source),
         "facts": _facts(arrival),
+        "created_at": now,
     }
 
 

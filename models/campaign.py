@@ -39,7 +39,7 @@ class Campaign(Base):
     business_number: Mapped[PhoneNumber | None]
     prompt_id: Mapped[int | None] = mapped_column(ForeignKey("prompts.id"), index=True)
     destination: Mapped[PhoneNumber | None]
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column()
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

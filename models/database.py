@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import propagation
+from models.metadata import metadata
 
 _STATEMENT_LIMIT_MS = 500
 _PATIENT_BUSY_MS = 60_000
@@ -30,6 +31,8 @@ class Database:
     migrations. Errors are SQLAlchemy's: `OperationalError` or `TimeoutError` where the database does
     not answer in time.
     """
+
+    metadata = metadata
 
     def __init__(self, url: str, *, patient: bool = False, clock: propagation.Clock = _utc_now) -> None:
         """Take `sqlite:///file` or `postgresql+psycopg://…`; `clock` stamps rows, in aware UTC."""
@@ -64,9 +67,10 @@ class Database:
 
 
 def _postgresql(url: URL, patient: bool) -> Engine:  # noqa: FBT001
-    settings = {"timezone": "UTC", "statement_timeout": str(0 if patient else _STATEMENT_LIMIT_MS)}
+    # The driver is slow to import, and SQLite does without.
     from models.deadline import Impatient
 
+    settings = {"timezone": "UTC", "statement_timeout": str(0 if patient else _STATEMENT_LIMIT_MS)}
     arguments: dict[str, Any] = {
         "connect_timeout": 10 if patient else _CONNECT_LIMIT,
         "application_name": "hookswitch",

@@ -57,7 +57,7 @@ class TrackingNumber(Base):
     released_at: Mapped[datetime | None]
     carrier: Mapped[str]
     carrier_sid: Mapped[str | None]
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column()
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

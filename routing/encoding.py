@@ -79,6 +79,8 @@ _read_own_facts = msgspec.json.Decoder(_OwnFacts).decode
 _read_call = msgspec.json.Decoder(_Call).decode
 _NOTHING_OF_ITS_OWN = b"{}"
 _PARTS_OF_A_NUMBER = 3
+# An instant that UTC would carry out of the calendar overflows; JSON nested without end recurses.
+_NO_FACT = (ValueError, OverflowError, RecursionError)
 
 
 def encode_campaign(facts: CampaignFacts) -> bytes:
@@ -126,7 +128,7 @@ def decode_campaign(raw: bytes) -> CampaignFacts:
             destination=_number(record.destination),
             prompt=_prompt(record.prompt),
         )
-    except ValueError as error:
+    except _NO_FACT as error:
         raise Unreadable("campaign facts") from error
 
 
@@ -167,7 +169,7 @@ def decode_number(number: PhoneNumber, raw: bytes) -> NumberFacts:
             record_calls=own.record_calls,
             caller_id=own.caller_id,
         )
-    except (ValueError, IndexError) as error:
+    except (*_NO_FACT, IndexError) as error:
         raise Unreadable("number facts") from error
 
 
@@ -206,7 +208,7 @@ def decode_call(raw: bytes) -> InboundCall:
             attestation=record.attestation,
             forwarded_from=_number(record.forwarded_from),
         )
-    except ValueError as error:
+    except _NO_FACT as error:
         raise Unreadable("journaled call") from error
 
 

@@ -18,7 +18,7 @@ _RULES = {
     Reason.PAUSED: "the campaign is switched off by hand",
     Reason.SCHEDULED: "the campaign has not begun yet",
     Reason.ENDED: "the campaign has ended and callers are not, or no longer, referred",
-    Reason.NO_DESTINATION: "the campaign is live but names no number that could be dialled: give it a destination",
+    Reason.NO_DESTINATION: "the campaign is live but names no number to dial: give it a destination",
     Reason.BLOCKED_CALLER: "the caller is on a block list",
     Reason.UNAVAILABLE: "neither the index nor the database could be read",
 }

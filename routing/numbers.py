@@ -79,9 +79,10 @@ def dialled_number(text: str) -> PhoneNumber | None:
 
 def caller_number(text: str) -> PhoneNumber | None:
     """The caller, or None where the number was withheld or is none (`anonymous`, `client:joe`)."""
-    if text in KEYPAD_WORDS or len(text) > _LONGEST_SPELLING * 4:
+    if len(text) > _LONGEST_SPELLING * 4:
         return None
-    return _number_in(text)
+    number = _number_in(text)
+    return None if number is None or number.e164 in KEYPAD_WORDS else number
 
 
 def _number_in(text: str) -> PhoneNumber | None:

@@ -7,7 +7,7 @@ import click
 from routing.numbers import NotE164, PhoneNumber
 
 
-class _PhoneNumber(click.ParamType):
+class _PhoneNumber(click.ParamType[PhoneNumber]):
     name = "number"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> PhoneNumber:
@@ -19,7 +19,7 @@ class _PhoneNumber(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _Instant(click.ParamType):
+class _Instant(click.ParamType[datetime]):
     name = "instant"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -31,7 +31,9 @@ class _Instant(click.ParamType):
                 return instant.astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-        self.fail("an instant looks like 2026-07-01T09:00:00Z; its offset from UTC is part of it", param, ctx)
+        return self.fail(
+            "an instant looks like 2026-07-01T09:00:00Z; its offset from UTC is part of it", param, ctx
+        )
 
 
 PHONE_NUMBER = _PhoneNumber()

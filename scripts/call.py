@@ -118,7 +118,8 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
 
 def _indented(document: str) -> str:
     # What is parsed is our own server's answer, a document of a few lines.
-    return minidom.parseString(document).documentElement.toprettyxml(indent="  ").rstrip()  # noqa: S318
+    root = minidom.parseString(document).documentElement  # noqa: S318
+    return root.toprettyxml(indent="  ").rstrip() if root is not None else document
 
 
 def _meaning(status: int) -> str:

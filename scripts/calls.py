@@ -46,7 +46,7 @@ def export(form: str, since: datetime | None, until: datetime | None) -> None:
             write(export_rows(session, since=since, until=until))
     except SQLAlchemyError as error:
         raise click.ClickException(
-            f"the database does not answer ({type(error).__name__}); check DATABASE_URL, run `hookswitch migrate`"
+            f"the database does not answer ({type(error).__name__}); try `hookswitch doctor`"
         ) from error
 
 

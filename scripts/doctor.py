@@ -44,7 +44,16 @@ class Finding:
 
 def examine(opened: Parts) -> Iterator[Finding]:
     """Run every check; none of them changes anything but the counters of the server."""
-    for check in (_database, _migrations, _redis, _durability, _index, _journal, _public_address, _web_server):
+    for check in (
+        _database,
+        _migrations,
+        _redis,
+        _durability,
+        _index,
+        _journal,
+        _public_address,
+        _web_server,
+    ):
         yield check(opened)
 
 
@@ -54,7 +63,10 @@ def _database(opened: Parts) -> Finding:
             session.connection().exec_driver_sql("SELECT 1")
     except SQLAlchemyError as error:
         return Finding(
-            "database", Verdict.FAILED, f"does not answer ({type(error).__name__})", "start it or mend DATABASE_URL"
+            "database",
+            Verdict.FAILED,
+            f"does not answer ({type(error).__name__})",
+            "start it or mend DATABASE_URL",
         )
     return Finding("database", Verdict.OK, opened.database.engine.dialect.name)
 
@@ -63,7 +75,9 @@ def _migrations(opened: Parts) -> Finding:
     try:
         current, head = migrate.current(opened.settings.database_url), migrate.head()
     except SQLAlchemyError as error:
-        return Finding("migrations", Verdict.FAILED, f"unknown ({type(error).__name__})", "mend the database first")
+        return Finding(
+            "migrations", Verdict.FAILED, f"unknown ({type(error).__name__})", "mend the database first"
+        )
     if current != head:
         detail = f"the schema is at {current or 'nothing'}, the program wants {head}"
         return Finding("migrations", Verdict.FAILED, detail, "run `hookswitch migrate`")
@@ -130,7 +144,9 @@ def _journal(opened: Parts) -> Finding:
     except redis.RedisError as error:
         return Finding("journal", Verdict.FAILED, f"unknown ({type(error).__name__})", "mend Redis first")
     if waiting > _MANY_CALLS_WAITING:
-        return Finding("journal", Verdict.WARNING, f"{waiting} calls are not in the log yet", "start a worker")
+        return Finding(
+            "journal", Verdict.WARNING, f"{waiting} calls are not in the log yet", "start a worker"
+        )
     if unreadable:
         return Finding(
             "journal", Verdict.WARNING, f"{unreadable} entries could not be read", "report this as a defect"

@@ -1,5 +1,7 @@
 """Move calls from the journal into the call log."""
 
+from datetime import UTC, datetime
+
 import redis
 import structlog
 
@@ -36,7 +38,7 @@ class Drain:
         arrivals = [entry.arrival for entry in entries if entry.arrival is not None]
         if arrivals:
             with self._database.session() as session:
-                call_log.record(session, arrivals)
+                call_log.record(session, arrivals, datetime.now(UTC))
         for entry in entries:
             if entry.arrival is None:
                 log.error("journal.unreadable_entry", entry=entry.entry_id.decode())

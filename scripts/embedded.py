@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,8 @@ class EmbeddedRedis:
         self.child.stop(grace, hurry)
         self.socket.unlink(missing_ok=True)
         if self.socket.parent != self.directory:
-            self.socket.parent.rmdir()
+            with suppress(OSError):
+                self.socket.parent.rmdir()
 
 
 def server_binary() -> str:

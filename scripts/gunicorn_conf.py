@@ -5,11 +5,14 @@ Names and meanings are gunicorn 27's (gunicorn.org, "Settings").
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from gunicorn.arbiter import Arbiter
-    from gunicorn.workers.base import Worker
+
+class Worker(Protocol):
+    """What we ask of gunicorn's worker; gunicorn is published without types."""
+
+    pid: int
+
 
 # Threads wait for Redis side by side. A sync worker would also drop queued calls when told to stop.
 worker_class = "gthread"
@@ -41,7 +44,7 @@ loglevel = "warning"
 control_socket_disable = True
 
 
-def child_exit(server: "Arbiter", worker: "Worker") -> None:
+def child_exit(server: object, worker: Worker) -> None:
     """Forget the gauges of a worker that ended (prometheus_client, "Multiprocess Mode")."""
     del server
     if Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).is_dir():

@@ -38,9 +38,7 @@ def rebuild(as_json: bool) -> None:  # noqa: FBT001 - click's way
     with parts() as opened, _stores_explained(), _progress(opened, "rebuilding") as advance:
         began = monotonic()
         try:
-            built = rebuild_index(
-                opened.database, opened.redis, opened.layout, advance
-            )
+            built = rebuild_index(opened.database, opened.redis, opened.layout, advance)
         except (RebuildUnderWay, RebuildInterrupted) as error:
             raise click.ClickException(str(error)) from error
         seconds = monotonic() - began
@@ -101,7 +99,7 @@ def _stores_explained() -> Iterator[None]:
         ) from error
     except SQLAlchemyError as error:
         raise click.ClickException(
-            f"the database does not answer ({type(error).__name__}); check DATABASE_URL, run `hookswitch migrate`"
+            f"the database does not answer ({type(error).__name__}); try `hookswitch doctor`"
         ) from error
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import structlog
+
 from models.database import Database
 from models.routes import stream_campaigns, stream_numbers
 from routing.index.layout import Layout
-from routing.index.rebuild import Rebuilder, RebuildInterrupted, Rebuilt, RebuildUnderWay
+from routing.index.rebuild import Rebuilder, RebuildInterrupted, RebuildUnderWay, Rebuilt
 from routing.index.writer import IndexWriter
 from routing.link import RedisClient
 from routing.route import CampaignFacts, NumberFacts

@@ -31,7 +31,8 @@ def make_up_missing(environ: Mapping[str, str], var: Path) -> None:
     lines = "".join(f"{name}={_MADE_UP[name]()}\n" for name in missing)
     beside = path.with_suffix(".new")
     beside.unlink(missing_ok=True)
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    beside.touch(mode=0o600, exist_ok=False)
+    with beside.open("w", encoding="utf-8") as file:
         file.write(kept.rstrip("\n") + "\n" + lines)
         file.flush()
         os.fsync(file.fileno())

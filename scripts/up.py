@@ -17,7 +17,6 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import migrate
 from models.database import Database
 from scripts import demo, embedded
 from scripts import settings as settings_of
@@ -25,6 +24,7 @@ from scripts.children import Child
 from scripts.cli import FAILED, run
 from scripts.embedded_address import embedded_url
 from scripts.local_secrets import make_up_missing
+from scripts.migrate import NotMigrated, bring_up_to_date
 from scripts.serve import host_of
 from scripts.settings import Settings
 
@@ -74,9 +74,10 @@ def command() -> int:
         try:
             with ExitStack() as parts:
                 _run(settings, environ, parts, signals)
-        except (PartFailed, embedded.StoreFailed) as failure:
-            click.echo(f"hookswitch: {failure}; everything is stopped", err=True)
-            return FAILED
+        except (PartFailed, NotMigrated, embedded.StoreFailed) as failure:
+            if not signals.stopping.is_set():
+                click.echo(f"hookswitch: {failure}; everything is stopped", err=True)
+                return FAILED
     click.echo("Stopped.")
     return 0
 
@@ -147,7 +148,7 @@ def _prepare(settings: Settings) -> bool:
     """Bring the database to the current schema; return whether it holds the demo."""
     database = Database(settings.database_url, patient=True)
     try:
-        migrate.upgrade(settings.database_url)
+        bring_up_to_date(settings)
         if settings.is_local:
             demo.load(database, datetime.now(UTC))
         return demo.is_loaded(database)
@@ -201,7 +202,7 @@ def _welcome(settings: Settings, *, has_demo: bool) -> str:
         console = Path(sys.executable).with_name("hookswitch")
         program = os.path.relpath(console) if console.exists() else "hookswitch"
         lines += ["", "Ring a number of the demo from another terminal:"]
-        lines += [f"  {program} call {sample.number}   # {sample.meaning}" for sample in demo.SAMPLES]
+        lines += [f"  {program} call {sample.number.e164}   # {sample.meaning}" for sample in demo.SAMPLES]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
 
 

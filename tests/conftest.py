@@ -1,7 +1,5 @@
 """Fixtures for all tests: a real Redis and a real PostgreSQL per test process, databases per test."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +9,8 @@ import pytest
 import redis
 from hypothesis import HealthCheck, settings
 
+from models import migrate
+from models.database import Database
 from tests.services.postgres import Databases, PostgresServer
 from tests.services.redis_server import RedisServer
 
@@ -48,7 +48,6 @@ def postgres_server() -> Iterator[Databases]:
 
 @pytest.fixture(scope="session")
 def _postgres_template(postgres_server: Databases) -> Iterator[str]:
-    from models import migrate
     template = postgres_server.create_database()
     migrate.upgrade(template)
     yield template
@@ -73,7 +72,6 @@ def postgres_url(postgres_server: Databases, _postgres_template: str) -> Iterato
 
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from models import migrate
     template = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate.upgrade(f"sqlite:///{template}")
     return template
@@ -90,7 +88,6 @@ def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A migrated database, once on each kind."""
-    from models.database import Database
     fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     database = Database(request.getfixturevalue(fixture))
     yield database

@@ -23,6 +23,7 @@ class FallbackWebhook:
     def answer(self, request: CarrierRequest) -> Reply:
         try:
             form = self._door.admit(request)
+            self._door.check_account(form)
             self._count("fallback")
             # Twilio says what went wrong with `voice`: 11200 and its kin (twilio.com/docs/api/errors).
             log.error("call.fell_back", call_sid=form.text("CallSid"), error_code=form.text("ErrorCode"))

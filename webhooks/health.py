@@ -20,7 +20,9 @@ def health(ready: Callable[[], dict[str, bool]]) -> Blueprint:
     @pages.get("/readyz")
     def readyz() -> Response:
         sources = ready()
-        lines = "".join(f"{name}: {'ok' if answers else 'unreachable'}\n" for name, answers in sources.items())
+        lines = "".join(
+            f"{name}: {'ok' if answers else 'unreachable'}\n" for name, answers in sources.items()
+        )
         status = 200 if any(sources.values()) else 503
         return Response(lines, status, mimetype="text/plain", headers={"Cache-Control": "no-store"})
 

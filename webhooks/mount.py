@@ -9,9 +9,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from webhooks.door import LARGEST_BODY
 from webhooks.replies import Reply
-from webhooks.requests import CarrierRequest
+from webhooks.requests import LARGEST_BODY, CarrierRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication

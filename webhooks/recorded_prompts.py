@@ -5,7 +5,7 @@ import io
 from flask import Blueprint, Response, abort, send_file
 
 from models.database import Database
-from models.prompt import audio_by_digest
+from models.prompt import EXTENSIONS, audio_by_digest
 
 _FOR_EVER = 365 * 24 * 3600
 """Seconds; the address changes with the audio, so it never has to be asked for again."""
@@ -20,9 +20,10 @@ def recorded_prompts(database: Database) -> Blueprint:
 
     @pages.get("/prompts/<int:prompt_id>/<digest>.<extension>")
     def play(prompt_id: int, digest: str, extension: str) -> Response:
+        del prompt_id  # for people who read addresses; the digest says it all
         with database.reading() as session:
-            audio = audio_by_digest(session, prompt_id, digest)
-            if audio is None or audio.extension != extension:
+            audio = audio_by_digest(session, digest)
+            if audio is None or EXTENSIONS[audio.media_type] != extension:
                 abort(404)
             data, media_type, created_at = audio.data, audio.media_type, audio.created_at
         response = send_file(

@@ -21,7 +21,9 @@ def twiml(document: bytes) -> Reply:
     return Reply(HTTPStatus.OK, document, _TWIML_HEADERS)
 
 
-METHOD_NOT_ALLOWED = Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers=(("Allow", "POST"), ("Cache-Control", "no-store")))
+METHOD_NOT_ALLOWED = Reply(
+    HTTPStatus.METHOD_NOT_ALLOWED, headers=(("Allow", "POST"), ("Cache-Control", "no-store"))
+)
 TOO_LARGE = Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 NOT_A_FORM = Reply(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 FORBIDDEN = Reply(HTTPStatus.FORBIDDEN)

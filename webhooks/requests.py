@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+LARGEST_BODY = 64 * 1024
+"""Bytes; a voice request has about 1,000, one over SIP with many headers some thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class CarrierRequest:
@@ -13,7 +16,7 @@ class CarrierRequest:
     """Path and query exactly as on the request line; carriers sign these bytes, not a decoded form."""
     content_type: str
     body: bytes
-    """At most `door.LARGEST_BODY` + 1 bytes: one more than allowed tells that there was more."""
+    """At most `LARGEST_BODY` + 1 bytes: one more than allowed tells that there was more."""
     headers: Mapping[str, object]
     """By WSGI name: `HTTP_X_TWILIO_SIGNATURE`. Each carrier knows its own."""
 

@@ -12,7 +12,8 @@ from prompts.render import LAST_RESORT, Renderer
 from routing.decision import name_of
 from routing.router import Router
 from webhooks import replies
-from webhooks.door import Door, Form, Refused
+from webhooks.carriers.form import Form
+from webhooks.door import Door, Refused, rehearsed_instant
 from webhooks.replies import Reply
 from webhooks.requests import CarrierRequest
 
@@ -29,7 +30,7 @@ class VoiceWebhook:
     an installation that only its own machine can reach; a real carrier never sends the field.
     """
 
-    def __init__(  # noqa: D107 - the class says it
+    def __init__(
         self,
         *,
         door: Door,
@@ -49,14 +50,14 @@ class VoiceWebhook:
     def answer(self, request: CarrierRequest) -> Reply:
         try:
             form = self._door.admit(request)
-            call = self._door.carrier.inbound_call(form, self._instant(form))
+            call = self._door.call_in(form, self._instant(form))
             arrival = self._router.route(call)
             decision = arrival.decision
             self._count(name_of(decision))
             return replies.twiml(self._renderer.twiml(decision, caller_withheld=call.caller is None))
         except Refused as refusal:
             return refusal.reply
-        except Exception as error:  # noqa: BLE001 - a caller is waiting: whatever it is, say something
+        except Exception as error:
             self._count("last_resort")
             log.critical("call.failed", error=type(error).__name__, exc_info=True)
             return replies.twiml(LAST_RESORT)
@@ -65,4 +66,4 @@ class VoiceWebhook:
         now = self._clock()
         if not self._rehearsal:
             return now
-        return self._door.carrier.rehearsed_instant(form, REHEARSED_INSTANT) or now
+        return rehearsed_instant(form, REHEARSED_INSTANT) or now

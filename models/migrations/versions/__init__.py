@@ -1,0 +1,1 @@
+"""Changes of the schema; each says in its first line what it does."""

@@ -1,0 +1,77 @@
+"""The schema's history runs up and down, and ends at what the mappings say."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from models import migrate
+from models.database import Database
+from models.metadata import metadata
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
+
+
+def tables_in(url: str) -> set[str]:
+    database = Database(url)
+    try:
+        return set(inspect(database.engine).get_table_names())
+    finally:
+        database.dispose()
+
+
+def test_the_migrated_schema_is_the_one_of_the_mappings(database: Database) -> None:
+    with database.engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_migrated_constraints_are_those_of_the_mappings(database: Database) -> None:
+    found = inspect(database.engine)
+    for table in metadata.sorted_tables:
+        checks = {check["name"] for check in found.get_check_constraints(table.name)}
+        assert checks == {c.name for c in table.constraints if c.__visit_name__ == "check_constraint"}
+        assert found.get_pk_constraint(table.name)["name"] == table.primary_key.name
+
+
+def test_going_down_leaves_nothing_and_up_again_brings_all_back(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    everything = tables_in(empty_url)
+    assert everything == {*metadata.tables, "alembic_version"}
+    migrate.downgrade(empty_url, "base")
+    assert tables_in(empty_url) == {"alembic_version"}
+    assert migrate.current(empty_url) is None
+    migrate.upgrade(empty_url)
+    assert tables_in(empty_url) == everything
+
+
+def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    assert migrate.current(empty_url) is None
+    migrate.upgrade(empty_url)
+    migrate.upgrade(empty_url)
+    assert migrate.current(empty_url) == migrate.head()
+
+
+def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(migrate.upgrade, empty_url) for _ in range(3)]:
+            done.result()
+    assert migrate.current(empty_url) == migrate.head()
+
+
+def test_migrating_says_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    migrate.upgrade(f"sqlite:///{tmp_path / 'quiet.db'}")
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "")
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]

@@ -1,0 +1,72 @@
+"""Twilio's request signature, checked over the bytes that were sent.
+
+base64(HMAC-SHA1(auth token, URL + name and value of each POST field, sorted by name)), as in
+twilio.com/docs/usage/security. The URL is the configured public one with the path and query of the
+request line, never what the Host header claims. The helper library's validator is not used on
+the call path; the tests hold this file against it.
+"""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Sequence
+from urllib.parse import parse_qs, urlsplit
+
+from webhooks.carriers.form import Form
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_ALGORITHMS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
+
+
+class SignatureVerifier:
+    """Knows the public origin and the tokens; two of them while one is being rotated out."""
+
+    def __init__(self, public_base_url: str, tokens: Sequence[str]) -> None:
+        self._origins = [origin.encode() for origin in signed_origins(public_base_url)]
+        self._tokens = [token.encode() for token in tokens]
+
+    def verify(self, target: str, form: Form, signature: str | None, settings: str | None = None) -> bool:
+        """Whether `signature` is right for a POST of `form` to `target`, the raw path and query.
+
+        `settings` is the header `X-Twilio-Webhooks-Signature-Settings`, which may announce
+        HMAC-SHA256. Never raises, whatever was sent.
+        """
+        algorithm = "sha1" if settings is None else _algorithm_in(settings)
+        if not signature or algorithm is None or not signature.isascii():
+            return False
+        target = target.partition("#")[0]
+        # A body hash belongs to JSON webhooks, which are not taken here: a form under it is unsigned.
+        if "bodySHA256" in target and "bodySHA256" in parse_qs(
+            target.partition("?")[2], keep_blank_values=True
+        ):
+            return False
+        rest = target.encode("latin-1", "replace") + b"".join(
+            [name + value for name, value in sorted(set(form.fields))]
+        )
+        given = signature.encode()
+        for origin in self._origins:
+            message = origin + rest
+            for token in self._tokens:
+                if hmac.compare_digest(b64encode(hmac.digest(token, message, algorithm)), given):
+                    return True
+        return False
+
+
+def signed_origins(public_base_url: str) -> list[str]:
+    """The forms of our origin that Twilio may have signed, the likeliest first.
+
+    User and password are never signed. The port is dropped for voice over https and kept over http,
+    though not reliably: the helper libraries try both, and so do we.
+    """
+    parts = urlsplit(public_base_url)
+    host = parts.netloc.rpartition("@")[2]
+    bare = host.rpartition(":")[0] if parts.port is not None else host
+    with_port = f"{bare}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
+    return [f"{parts.scheme}://{name}" for name in dict.fromkeys((bare, with_port))]
+
+
+def _algorithm_in(settings: str) -> str | None:
+    for part in settings.split(","):
+        name, _, value = part.partition("=")
+        if name.strip() == "algorithm" and value.strip():
+            return _ALGORITHMS.get(value.strip().upper())
+    return "sha1"
