@@ -33,12 +33,14 @@ format: $(STAMPS)/dev ## Let the formatter and the linter mend what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# setuptools stands beside our own needs: it builds the project itself, without a network.
+COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-annotate --no-header --no-emit-index-url pyproject.toml -
+
 lock: ## Maintainers: write requirements/*.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
-	  --upgrade pyproject.toml -o requirements/run.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
-	  --upgrade pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
+	echo setuptools | $(COMPILE) -o requirements/run.lock
+	echo setuptools | $(COMPILE) --group dev -c requirements/run.lock -o requirements/dev.lock
 
 clean: ## Remove .venv and caches; var/ with its data stays
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

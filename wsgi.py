@@ -1,6 +1,7 @@
 """The web application: the one place where its parts are joined. gunicorn calls `create_app`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,26 @@ _ANY_NUMBER = PhoneNumber("+15005550006")
 """Asked for by the readiness check; whether it exists does not matter."""
 
 
-def create_app(settings: Settings | None = None) -> "WSGIApplication":
-    """Join the parts by `settings` (default: the environment); raise `BadSetting`.
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The application and what it holds open."""
+
+    application: "WSGIApplication"
+    close: Callable[[], None]
+
+
+def create_app() -> "WSGIApplication":
+    """Make the application that the environment describes; raise `BadSetting`."""
+    settings = settings_of.load(settings_of.environment())
+    set_up_logs(settings.log_level, settings.log_format)
+    return join(settings).application
+
+
+def join(settings: Settings) -> Web:
+    """Join the parts.
 
     Connects to nothing: a process that starts while a store is down serves from the other.
     """
-    settings = settings or settings_of.load(settings_of.environment())
-    set_up_logs(settings.log_level, settings.log_format)
     counted = Metrics()
     database = Database(settings.database_url)
     client = open_redis(settings.redis_url, CALL_TIMEOUT)
@@ -75,13 +89,16 @@ def create_app(settings: Settings | None = None) -> "WSGIApplication":
     flask.register_blueprint(health(readiness_of(index, load)))
     flask.register_blueprint(metrics(settings.metrics_token, counted.collect))
     flask.register_blueprint(recorded_prompts(database))
-    return Mount(
-        flask,
-        {
-            "/webhooks/twilio/voice": voice.answer,
-            "/webhooks/twilio/fallback": FallbackWebhook(door, counted.answered).answer,
-        },
-    )
+    mounted = {
+        "/webhooks/twilio/voice": voice.answer,
+        "/webhooks/twilio/fallback": FallbackWebhook(door, counted.answered).answer,
+    }
+
+    def close() -> None:
+        client.close()
+        database.dispose()
+
+    return Web(Mount(flask, mounted), close)
 
 
 def loading_from(database: Database) -> Callable[[PhoneNumber], Route | None]:

@@ -1,6 +1,6 @@
 """The call log: one row per call, with the decision and the facts it was decided on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
@@ -127,8 +127,9 @@ def export_rows(session: Session) -> Iterator[Row]:
         yield dict(row)
 
 
-def _insert(connection: Connection, rows: Iterable[Row]) -> int:
-    return connection.execute(_INSERTS[connection.dialect.name], list(rows)).rowcount
+def _insert(connection: Connection, rows: list[Row]) -> int:
+    counted = {"preserve_rowcount": True}
+    return connection.execute(_INSERTS[connection.dialect.name], rows, execution_options=counted).rowcount
 
 
 def _complete(row: ArrivalRow) -> Row:

@@ -100,6 +100,12 @@ def count_campaigns(session: Session) -> int:
     return session.scalars(select(func.count()).select_from(Campaign)).one()
 
 
+def held_or_released(session: Session, e164s: Collection[str]) -> set[str]:
+    """Which of these E.164 numbers we hold or held once."""
+    column = type_coerce(TrackingNumber.number, Text)
+    return set(session.scalars(select(column).where(column.in_(e164s))))
+
+
 def _counts() -> ColumnElement[bool]:
     """Whether a holding is the one of its number that counts."""
     other = aliased(TrackingNumber)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, exists, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
@@ -134,8 +134,3 @@ def held_number(session: Session, number: PhoneNumber) -> TrackingNumber | None:
     """The holding in force, if there is one."""
     held = TrackingNumber.status == NumberStatus.ACTIVE
     return session.scalar(select(TrackingNumber).where(TrackingNumber.number == number, held))
-
-
-def is_known(session: Session, number: PhoneNumber) -> bool:
-    """Whether the number is held or was once."""
-    return bool(session.scalar(select(exists().where(TrackingNumber.number == number))))

@@ -58,7 +58,8 @@ class Journal:
 
         Waits up to `wait_ms` for the first where there is one partition; several are polled.
         """
-        block = wait_ms if self._layout.partitions == 1 else None
+        # Redis takes a wait of 0 for one without end.
+        block = wait_ms or None if self._layout.partitions == 1 else None
         entries: list[Entry] = []
         for partition in self._layout.all_partitions():
             stream = self._layout.journal(partition)

@@ -6,18 +6,43 @@ project uses the client as it is.
 """
 
 import hashlib
+import os
 import threading
 from typing import Any, Protocol, cast
 
 import redis
 from redis.cluster import RedisCluster
-from redis.exceptions import NoScriptError, ReadOnlyError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisClusterException
+
+
+
+class Cluster(RedisCluster):
+    """A cluster client that raises `redis.ConnectionError` where no node answers.
+
+    What redis-py raises there, `RedisClusterException`, is no `redis.RedisError`: whoever falls back
+    on Redis' errors would not see it.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - as redis-py has it
+        try:
+            super().__init__(*arguments, **settings)
+        except RedisClusterException as error:
+            raise redis.ConnectionError("no node of the cluster answers") from error
+
+    def execute_command(self, *words: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
+        try:
+            return super().execute_command(*words, **options)
+        except RedisClusterException as error:
+            raise redis.ConnectionError("no node of the cluster answers") from error
+
 
 RedisClient = redis.Redis | RedisCluster
 
 
 class _Connection(Protocol):
     """What we use of redis-py's `Connection`, which is published half-typed."""
+
+    pid: int
 
     def send_command(self, *words: str | bytes | int) -> None: ...
     def read_response(self) -> Any: ...  # noqa: ANN401 - Redis replies are untyped
@@ -61,9 +86,9 @@ class ScriptLink:
             raise
 
     def _connection(self, client: redis.Redis) -> _Connection:
-        try:
-            return cast("_Connection", self._mine.connection)
-        except AttributeError:
+        connection: _Connection | None = getattr(self._mine, "connection", None)
+        # A forked process must not read the replies of the one it was forked from.
+        if connection is None or connection.pid != os.getpid():
             connection = cast("_Connection", client.connection_pool.make_connection())
             self._mine.connection = connection
-            return connection
+        return connection

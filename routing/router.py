@@ -104,7 +104,9 @@ class Router:
     def _redis_failed(self, error: redis.RedisError) -> None:
         # A server that answers "no" (out of memory, read-only) is alive: falling back at once is
         # enough. One that does not answer costs a time-out each call until the breaker opens.
-        if not isinstance(error, redis.ResponseError):
+        if isinstance(error, redis.ResponseError):
+            self._breaker.succeeded()
+        else:
             self._breaker.failed()
         self._count("redis_" + type(error).__name__)
         log.warning("index.unreachable", error=type(error).__name__)

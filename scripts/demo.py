@@ -40,7 +40,7 @@ def _answering(last_two: int) -> PhoneNumber:
 
 SAMPLES = (
     Sample(_tracking(0), "live: connects"),
-    Sample(_tracking(1), "live, with its own destination and a whisper"),
+    Sample(_tracking(1), "live, with a destination of its own"),
     Sample(_tracking(3), "referral: ended two days ago, says whom to call"),
     Sample(_tracking(4), "referral in Spanish"),
     Sample(_tracking(7), "ended: rejects"),

@@ -199,11 +199,18 @@ def _welcome(settings: Settings, *, has_demo: bool) -> str:
         f"  data in     {settings.var}",
     ]
     if has_demo:
-        console = Path(sys.executable).with_name("hookswitch")
-        program = os.path.relpath(console) if console.exists() else "hookswitch"
+        program = _console_command()
         lines += ["", "Ring a number of the demo from another terminal:"]
         lines += [f"  {program} call {sample.number.e164}   # {sample.meaning}" for sample in demo.SAMPLES]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
+
+
+def _console_command() -> str:
+    """How to call us from this folder in another terminal."""
+    console = Path(sys.executable).with_name("hookswitch")
+    if not console.exists():
+        return "hookswitch"
+    return str(console.relative_to(Path.cwd()) if console.is_relative_to(Path.cwd()) else console)
 
 
 if __name__ == "__main__":

@@ -55,8 +55,11 @@ class IndexAudit:
             yield from self._surplus(base, known)
 
     def _base(self, partition: int) -> str:
-        generation = self._client.get(self._layout.live(partition))
-        return self._layout.prefix(partition) + (str(int(generation)) if generation else "none")
+        try:
+            generation = str(int(self._client.get(self._layout.live(partition)) or b""))
+        except ValueError:  # no index, or a pointer that is not ours
+            generation = "none"
+        return self._layout.prefix(partition) + generation
 
     def _campaigns(self, bases: dict[int, str], batch: list[CampaignFacts]) -> Iterator[Difference]:
         for base in bases.values():

@@ -1,7 +1,7 @@
 """Build the whole index beside the live one, then swap.
 
-Edits that are committed meanwhile are written to both (see `writer`); since the build never
-overwrites what is already there, a fact read before the edit cannot replace the edit.
+Edits that are committed meanwhile are written to both (see `writer`). Builder and writer alike leave
+what is newer, so neither a fact read before an edit nor an edit carried late replaces a newer one.
 """
 
 import secrets
@@ -11,34 +11,56 @@ from dataclasses import dataclass
 from routing.encoding import encode_campaign, encode_number
 from routing.index.batching import BATCH, in_batches
 from routing.index.layout import Layout
+from routing.index.writer import NEWER
 from routing.link import RedisClient
 from routing.route import CampaignFacts, NumberFacts
 
 _LEASE = 60
 """Seconds after which another process may take over from a rebuilder that died."""
 
+_LONGEST_STEP = 1_000_000
+# Generations rise in steps of chance: counted one by one, a rebuild that begins after a flush would
+# get the generation of one that began before it and still runs, and each would write into the other.
 _TAKE_LOCK = """
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then return redis.call('INCR', KEYS[2]) end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then
+  return redis.call('INCRBY', KEYS[2], ARGV[3])
+end
 return 0
 """
 # Keys: generation being built. Arguments: this generation, lease, key prefix, items.
 # Writes nothing for a generation that is no longer the one being built.
-_STILL_BUILDING = """
+_STILL_BUILDING = (
+    NEWER
+    + """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 local base = ARGV[3] .. ARGV[1]
 """
+)
 _ADD_CAMPAIGNS = (
     _STILL_BUILDING
     + """
-for i = 4, #ARGV, 2 do redis.call('SET', base .. ':c:' .. ARGV[i], ARGV[i + 1], 'NX') end
+for i = 4, #ARGV, 2 do
+  local key = base .. ':c:' .. ARGV[i]
+  local offered = ARGV[i + 1]
+  if not redis.call('SET', key, offered, 'NX') and not newer(redis.call('GET', key), offered) then
+    redis.call('SET', key, offered)
+  end
+end
 return 1
 """
 )
 _ADD_NUMBERS = (
     _STILL_BUILDING
     + """
-for i = 4, #ARGV, 3 do redis.call('HSETNX', base .. ':n:' .. ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+for i = 4, #ARGV, 3 do
+  local key, field, offered = base .. ':n:' .. ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if redis.call('HSETNX', key, field, offered) == 0
+    and not newer(redis.call('HGET', key, field), offered)
+  then
+    redis.call('HSET', key, field, offered)
+  end
+end
 return 1
 """
 )
@@ -93,8 +115,9 @@ class Rebuilder:
         Raises `RebuildUnderWay` and `RebuildInterrupted`.
         """
         token = secrets.token_hex(8)
+        step = 1 + secrets.randbelow(_LONGEST_STEP)
         generation = int(
-            self._take_lock(keys=[self._layout.lock(), self._layout.counter()], args=[token, _LEASE])
+            self._take_lock(keys=[self._layout.lock(), self._layout.counter()], args=[token, _LEASE, step])
         )
         if not generation:
             raise RebuildUnderWay("another process is rebuilding the index")
@@ -107,9 +130,10 @@ class Rebuilder:
                 numbers=self._add_all_numbers(generation, numbers(), progress),
             )
             self._swap_in(generation)
+            # Still under the lock: the next rebuild's keys would look like leftovers.
+            self._sweep()
         finally:
             self._unlock(keys=[self._layout.lock()], args=[token])
-        self._sweep()
         return built
 
     def _add_all_campaigns(
@@ -166,3 +190,4 @@ class Rebuilder:
                 stale = [key for key in batch if not key.startswith(kept)]
                 if stale:
                     self._client.unlink(*stale)
+                self._client.expire(self._layout.lock(), _LEASE)

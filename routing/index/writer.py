@@ -8,19 +8,26 @@ from routing.index.layout import Layout
 from routing.link import RedisClient
 from routing.route import CampaignFacts, NumberFacts
 
-# Keys: live generation, generation being built. Arguments: key prefix, then items.
-# An item replaces what is stored unless that has a higher revision; what is no fact of ours
-# (no revision in front) is replaced too. Both generations get every edit, in one atomic step.
-_EACH_GENERATION = """
+# Whether what is stored has a higher revision than what is offered; what is no fact of ours (no
+# revision in front) has none. Whoever writes to the index asks this first.
+NEWER = """
 local function newer(stored, offered)
   local have = stored and tonumber(string.match(stored, '^(%d+) '))
   return have and have > tonumber(string.match(offered, '^(%d+) '))
 end
+"""
+# Keys: live generation, generation being built. Arguments: key prefix, then items.
+# An item replaces what is stored unless that is newer. Both generations get every edit, in one
+# atomic step.
+_EACH_GENERATION = (
+    NEWER
+    + """
 for _, pointer in ipairs(KEYS) do
   local generation = redis.call('GET', pointer)
   if generation then
     local base = ARGV[1] .. generation
 """
+)
 _PUT_CAMPAIGNS = (
     _EACH_GENERATION
     + """

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -21,9 +22,8 @@ from tests.services.ports import free_port
 _ATTEMPTS = 5
 _PATIENCE = 20.0
 _SETTINGS = {
-    # The data does not outlive the run, so nothing waits for the disk.
+    # The data outlives a stop, but not the machine: nothing waits for the disk.
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "60",
     "shared_buffers": "32MB",
@@ -56,9 +56,12 @@ class Databases:
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _run(self, statement: sql.Composed) -> None:
-        plain = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(plain, autocommit=True) as connection:
+        with psycopg.connect(self._plain_url, autocommit=True) as connection:
             connection.execute(statement)
+
+    @property
+    def _plain_url(self) -> str:
+        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 class PostgresServer(Databases):
@@ -71,6 +74,7 @@ class PostgresServer(Databases):
         self._directory = lifetime.Directory()
         self.directory = self._directory.path
         self._data = self.directory / "data"
+        self._frozen: list[int] = []
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         if self._user:
             self._directory.give_to(self._user)
@@ -113,14 +117,24 @@ class PostgresServer(Databases):
     def stop(self) -> None:
         """Stop at once, as a crash would: open connections break."""
         if self._process.poll() is None:
+            self.thaw()
             lifetime.stop(self._process, signal.SIGQUIT)
 
     def freeze(self) -> None:
-        """Accept connections, answer nothing; sessions that are open go on."""
-        self._process.send_signal(signal.SIGSTOP)
+        """Keep port and connections, answer nothing."""
+        with psycopg.connect(self._plain_url, autocommit=True) as connection:
+            sessions = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                " AND pid <> pg_backend_pid()"
+            ).fetchall()
+        self._frozen = [self.pid, *(pid for (pid,) in sessions)]
+        for pid in self._frozen:
+            os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        while self._frozen:
+            with suppress(ProcessLookupError):
+                os.kill(self._frozen.pop(), signal.SIGCONT)
 
     def close(self) -> None:
         self.stop()
@@ -170,10 +184,9 @@ class PostgresServer(Databases):
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _PATIENCE
-        plain = make_url(self.url).set(drivername="postgresql").render_as_string()
         while True:
             try:
-                psycopg.connect(plain, connect_timeout=2).close()
+                psycopg.connect(self._plain_url, connect_timeout=2).close()
             except psycopg.OperationalError as error:
                 if self._process.poll() is None and time.monotonic() < deadline:
                     time.sleep(0.02)

@@ -7,6 +7,10 @@ MOST_FIELDS = 512
 """A voice request has about 20 fields, one over SIP with many headers perhaps 100."""
 
 
+_PERCENT = ord("%")
+# A search for one byte by its number costs a fifth of a search for a `bytes` of length one.
+
+
 class TooManyFields(ValueError):
     """The body has more fields than any carrier sends."""
 
@@ -37,14 +41,14 @@ def parse_form(body: bytes) -> Form:
     """
     if body.count(b"&") >= MOST_FIELDS:
         raise TooManyFields(f"more than {MOST_FIELDS} fields")
+    # Nearly every escape a carrier sends is the plus of a phone number: undone here for the whole
+    # body at once. That is exact, since a plus never is part of another escape.
+    spelled_out = body.replace(b"+", b" ").replace(b"%2B", b"+")
     fields = []
-    for part in body.replace(b"+", b" ").split(b"&"):
+    for part in spelled_out.split(b"&"):
         if part:
             name, _, value = part.partition(b"=")
-            fields.append(
-                (
-                    unquote_to_bytes(name) if b"%" in name else name,
-                    unquote_to_bytes(value) if b"%" in value else value,
-                )
-            )
+            if _PERCENT in part:
+                name, value = unquote_to_bytes(name), unquote_to_bytes(value)
+            fields.append((name, value))
     return Form(fields)

@@ -18,9 +18,14 @@ _ALGORITHMS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 
 
 class SignatureVerifier:
-    """Knows the public origin and the tokens; two of them while one is being rotated out."""
+    """Knows the public origin and the tokens; two of them while one is being rotated out.
+
+    Raises `ValueError` without a token, or with an empty one, which everybody could sign with.
+    """
 
     def __init__(self, public_base_url: str, tokens: Sequence[str]) -> None:
+        if not tokens or not all(tokens):
+            raise ValueError("requests can be checked only against tokens that are not empty")
         self._origins = [origin.encode() for origin in signed_origins(public_base_url)]
         self._tokens = [token.encode() for token in tokens]
 
@@ -31,7 +36,7 @@ class SignatureVerifier:
         HMAC-SHA256. Never raises, whatever was sent.
         """
         algorithm = "sha1" if settings is None else _algorithm_in(settings)
-        if not signature or algorithm is None or not signature.isascii():
+        if not signature or algorithm is None or not signature.isascii() or not target.startswith("/"):
             return False
         target = target.partition("#")[0]
         # A body hash belongs to JSON webhooks, which are not taken here: a form under it is unsigned.
@@ -39,9 +44,11 @@ class SignatureVerifier:
             target.partition("?")[2], keep_blank_values=True
         ):
             return False
-        rest = target.encode("latin-1", "replace") + b"".join(
-            [name + value for name, value in sorted(set(form.fields))]
-        )
+        try:
+            raw_target = target.encode("latin-1")
+        except UnicodeEncodeError:  # no bytes of a request line: WSGI hands each over as one character
+            return False
+        rest = raw_target + b"".join([name + value for name, value in sorted(set(form.fields))])
         given = signature.encode()
         for origin in self._origins:
             message = origin + rest
@@ -61,7 +68,9 @@ def signed_origins(public_base_url: str) -> list[str]:
     host = parts.netloc.rpartition("@")[2]
     bare = host.rpartition(":")[0] if parts.port is not None else host
     with_port = f"{bare}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
-    return [f"{parts.scheme}://{name}" for name in dict.fromkeys((bare, with_port))]
+    keeps_port = parts.scheme == "http" and parts.port is not None
+    likeliest_first = (with_port, bare) if keeps_port else (bare, with_port)
+    return [f"{parts.scheme}://{name}" for name in likeliest_first]
 
 
 def _algorithm_in(settings: str) -> str | None:

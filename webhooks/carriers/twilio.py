@@ -12,7 +12,7 @@ from webhooks.carriers.signature import SignatureVerifier
 from webhooks.requests import CarrierRequest
 
 _CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
-_REQUIRED = ("CallSid", "AccountSid", "From", "To")
+_REQUIRED = (b"CallSid", b"AccountSid", b"From", b"To")
 _SHORTENED = 64
 
 
@@ -44,35 +44,41 @@ class Twilio:
         One valid signature also fits fields cut at other places, so each required field must be
         there exactly once, under its own name and in its own shape.
         """
-        values: dict[bytes, str] = {}
-        repeated: set[bytes] = set()
-        for field, value in form.fields:
-            if field in values:
-                repeated.add(field)
-            else:
-                values[field] = value.decode(errors="replace")
-        for required in _REQUIRED:
-            if (name := required.encode()) not in values or name in repeated:
-                raise Malformed(required)
-        if not _CALL_SID.fullmatch(values[b"CallSid"]):
+        values = _each_required_once(form)
+        call_sid = _text(values[b"CallSid"])
+        if not _CALL_SID.fullmatch(call_sid):
             raise Malformed("CallSid")
-        if values[b"AccountSid"] != self._account_sid:
+        if _text(values[b"AccountSid"]) != self._account_sid:
             raise ForeignAccount
-        dialled = dialled_number(values[b"To"])
+        to = _text(values[b"To"])
+        dialled = dialled_number(to)
         forwarded_from = values.get(b"ForwardedFrom")
         return InboundCall(
             carrier=self.name,
-            call_sid=values[b"CallSid"],
+            call_sid=call_sid,
             received_at=received_at,
             dialled=dialled,
-            dialled_text="" if dialled else values[b"To"][:_SHORTENED],
-            caller=caller_number(values[b"From"]),
+            dialled_text="" if dialled else to[:_SHORTENED],
+            caller=caller_number(_text(values[b"From"])),
             caller_city=_word(values.get(b"FromCity")),
             caller_state=_word(values.get(b"FromState")),
             caller_country=_word(values.get(b"FromCountry")),
             attestation=_word(values.get(b"StirVerstat")),
-            forwarded_from=caller_number(forwarded_from) if forwarded_from else None,
+            forwarded_from=caller_number(_text(forwarded_from)) if forwarded_from else None,
         )
+
+
+def _each_required_once(form: Form) -> dict[bytes, bytes]:
+    """All fields by name, where every required one was sent exactly once; raise `Malformed`.
+
+    Of another field that is repeated the first value counts.
+    """
+    values = dict(reversed(form.fields))
+    repeats = len(values) < len(form.fields)
+    for name in _REQUIRED:
+        if name not in values or (repeats and len(form.all(name.decode())) > 1):
+            raise Malformed(name.decode())
+    return values
 
 
 def _only_one(values: list[str], field: str) -> str:
@@ -81,6 +87,10 @@ def _only_one(values: list[str], field: str) -> str:
     return values[0]
 
 
-def _word(value: str | None) -> str | None:
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")
+
+
+def _word(value: bytes | None) -> str | None:
     """Twilio sends what it does not know as an empty string."""
-    return value[:_SHORTENED] if value else None
+    return _text(value)[:_SHORTENED] if value else None
