@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from sqlalchemy import JSON, Connection, Index, Table, UniqueConstraint, select
+from sqlalchemy import JSON, Connection, Index, Insert, Table, UniqueConstraint, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -90,9 +90,10 @@ class ArrivalRow(TypedDict):
 
 _CALLS: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause
 _ARRIVAL_COLUMNS = tuple(ArrivalRow.__annotations__)
-_INSERTS = {
-    name: insert(_CALLS).on_conflict_do_nothing(index_elements=["carrier", "call_sid"])
-    for name, insert in {"postgresql": postgresql.insert, "sqlite": sqlite.insert}.items()
+_KEY = ("carrier", "call_sid")
+_INSERTS: dict[str, Insert] = {
+    "postgresql": postgresql.insert(_CALLS).on_conflict_do_nothing(index_elements=_KEY),
+    "sqlite": sqlite.insert(_CALLS).on_conflict_do_nothing(index_elements=_KEY),
 }
 
 
@@ -122,7 +123,9 @@ def call_by_sid(session: Session, carrier: str, call_sid: str) -> Call | None:
 
 def export_rows(session: Session) -> Iterator[Row]:
     """All calls, the oldest first, in constant memory; keys are the column names."""
-    rows = session.execute(select(_CALLS).order_by(_CALLS.c.id), execution_options={"yield_per": _EXPORT_BATCH})
+    rows = session.execute(
+        select(_CALLS).order_by(_CALLS.c.id), execution_options={"yield_per": _EXPORT_BATCH}
+    )
     for row in rows.mappings():
         yield dict(row)
 

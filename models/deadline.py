@@ -32,7 +32,7 @@ class Impatient(psycopg.Connection[Any]):
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        """psycopg itself waits at least 2 s, as libpq once did."""
+        """Give up after 1 s; the driver by itself waits at least 2 s, as libpq once did."""
         deadline = time.monotonic() + _CONNECT_WITHIN
         connecting = super()._connect_gen(conninfo)
         awaited = next(connecting)

@@ -47,7 +47,7 @@ class Group(Base):
     )
 
 
-def subtree(group_id: int) -> Select[tuple[int]]:
+def subtree(group_id: int) -> Select[int]:
     """The ids of a group and all below it, to be used in `.in_()`."""
     below = select(Group.id).where(Group.id == group_id).cte("subtree", recursive=True)
     child = aliased(Group)
@@ -69,13 +69,12 @@ def refuse_cycles(session: Session, moved: Collection[Group]) -> None:
     """Raise `GroupCycle` if one of the groups, whose parents were changed, stands below itself."""
     with session.no_autoflush:
         for group in moved:
-            if group.id is None or group.parent_id is None:
-                continue
-            if any(above is group for above in ancestors(session, group.parent_id)):
+            way = [] if group.parent_id is None else ancestors(session, group.parent_id)
+            if group in way:
                 raise GroupCycle(f"group {group.id} cannot stand below itself")
 
 
-def heirs(groups: Select[tuple[int]]) -> Select[tuple[int]]:
+def heirs(groups: Select[int]) -> Select[int]:
     """The ids of `groups` and of all groups that have their plan from one of them."""
     inheriting = groups.cte("heirs", recursive=True)
     child = aliased(Group)

@@ -1,7 +1,7 @@
 """Bring a database to a schema revision; safe to repeat, and safe when several processes do it at once."""
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command

@@ -32,7 +32,7 @@ class PromptAudio(Base):
 
 
 class Prompt(Base):
-    """What to say, or which recording to play. A recording needs its audio, a text may be the standard one."""
+    """What to say, or which recording to play; without a `text` it is the standard wording."""
 
     __tablename__ = "prompts"
     __table_args__ = (

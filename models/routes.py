@@ -3,10 +3,21 @@
 Where a number was held several times, the holding in force counts, else the last one.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, exists, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
@@ -116,7 +127,7 @@ def _counts() -> ColumnElement[bool]:
     return or_(TrackingNumber.status == NumberStatus.ACTIVE, ~overruled)
 
 
-def _with_campaigns(statement: Select[Any], groups: Select[tuple[int]]) -> Select[Any]:
+def _with_campaigns(statement: Select[*tuple[Any, ...]], groups: Select[int]) -> Select[*tuple[Any, ...]]:
     """Add a campaign's facts to a statement over campaigns; `groups` are those whose plans are needed."""
     # Climb from each group to the first that has a plan. UNION, not UNION ALL, ends even in a circle.
     way = select(Group.id.label("group_id"), Group.parent_id, Group.plan_id).where(Group.id.in_(groups))
@@ -128,14 +139,18 @@ def _with_campaigns(statement: Select[Any], groups: Select[tuple[int]]) -> Selec
     included = referring.cte("included")
     return (
         statement.outerjoin(Prompt, Prompt.id == Campaign.prompt_id)
-        .outerjoin(PromptAudio, and_(PromptAudio.digest == Prompt.digest, Prompt.kind == PromptKind.RECORDING))
+        .outerjoin(
+            PromptAudio, and_(PromptAudio.digest == Prompt.digest, Prompt.kind == PromptKind.RECORDING)
+        )
         .outerjoin(included, included.c.group_id == Campaign.group_id)
         .add_columns(*_CAMPAIGN_COLUMNS, included.c.group_id.is_not(None))
     )
 
 
-def _number_facts(row: Row[Any]) -> NumberFacts:
-    number, number_id, revision, campaign_id, group_id, status, destination, whisper, ring, record, caller = row
+def _number_facts(row: Sequence[Any]) -> NumberFacts:
+    number, number_id, revision, campaign_id, group_id, status, destination, whisper, ring, record, caller = (
+        row
+    )
     return NumberFacts(
         PhoneNumber(number),
         number_id,
@@ -151,7 +166,7 @@ def _number_facts(row: Row[Any]) -> NumberFacts:
     )
 
 
-def _campaign_facts(row: Row[Any]) -> CampaignFacts:
+def _campaign_facts(row: Sequence[Any]) -> CampaignFacts:
     (campaign_id, revision, group_id, starts_at, ends_at, enabled, archived_at, end_of_campaign) = row[:8]
     (external_id, business_name, business_number, destination) = row[8:12]
     return CampaignFacts(
@@ -168,22 +183,15 @@ def _campaign_facts(row: Row[Any]) -> CampaignFacts:
         business_name=business_name,
         business_number=business_number,
         destination=destination,
-        prompt=_prompt(*row[12:19]),
+        prompt=_prompt(row[12:19]),
     )
 
 
-def _prompt(
-    prompt_id: int | None,
-    kind: PromptKind,
-    language: str,
-    voice: str | None,
-    text: str | None,
-    digest: str,
-    media_type: str,
-) -> SpokenPrompt | RecordedPrompt | None:
+def _prompt(columns: Sequence[Any]) -> SpokenPrompt | RecordedPrompt | None:
+    prompt_id, kind, language, voice, text, digest, media_type = columns
     if prompt_id is None:
         return None
-    match kind:
+    match PromptKind(kind):
         case PromptKind.TEXT:
             return SpokenPrompt(language, voice, text)
         case PromptKind.RECORDING:

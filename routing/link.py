@@ -15,7 +15,6 @@ from redis.cluster import RedisCluster
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisClusterException
 
 
-
 class Cluster(RedisCluster):
     """A cluster client that raises `redis.ConnectionError` where no node answers.
 
@@ -31,7 +30,7 @@ class Cluster(RedisCluster):
 
     def execute_command(self, *words: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
         try:
-            return super().execute_command(*words, **options)
+            return super().execute_command(*words, **options)  # type: ignore[no-untyped-call]
         except RedisClusterException as error:
             raise redis.ConnectionError("no node of the cluster answers") from error
 

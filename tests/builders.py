@@ -83,7 +83,12 @@ def a_number(
 
 def campaign_facts(campaign_id: int = 7, **said: Any) -> CampaignFacts:
     """A live campaign without an end that rings `BUSINESS`."""
-    plain = {"revision": 1, "group_id": 3, "starts_at": NOW - timedelta(days=1), "destination": BUSINESS}
+    plain: dict[str, Any] = {
+        "revision": 1,
+        "group_id": 3,
+        "starts_at": NOW - timedelta(days=1),
+        "destination": BUSINESS,
+    }
     return CampaignFacts(campaign_id, **(plain | said))
 
 

@@ -84,7 +84,7 @@ def test_no_arrivals_are_no_work(database: Database) -> None:
 
 
 def test_replays_and_shuffles_leave_the_same_log(database: Database) -> None:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311
     calls = [an_arrival(serial) for serial in range(200)]
     replayed = calls + chance.choices(calls, k=300)
     chance.shuffle(replayed)
@@ -96,7 +96,7 @@ def test_replays_and_shuffles_leave_the_same_log(database: Database) -> None:
 def test_workers_that_log_the_same_calls_do_not_lock_each_other_out(database: Database) -> None:
     calls = [an_arrival(serial) for serial in range(300)]
     with ThreadPoolExecutor(3) as pool:
-        batches = [calls, calls[::-1], random.Random(1).sample(calls, len(calls))]
+        batches = [calls, calls[::-1], random.Random(1).sample(calls, len(calls))]  # noqa: S311
         assert sum(pool.map(lambda batch: record(database, batch), batches)) == len(calls)
 
 

@@ -1,7 +1,8 @@
 """While a caller waits the database gets little time, and one that comes back is used again."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -89,17 +90,21 @@ def test_a_write_lock_held_by_another_is_not_waited_for_long(sqlite_url: str) ->
 
 
 def test_connections_are_not_waited_for_long(database: Database) -> None:
-    sessions = [database.reading() for _ in range(20)]
     started = time.monotonic()
-    opened = []
-    with pytest.raises(PoolTimeout):
-        for session in sessions:
-            opened.append(session)
-            session.__enter__().execute(text("SELECT 1"))
+    with ExitStack() as busy:
+
+        def open_another() -> None:
+            busy.enter_context(database.reading()).execute(text("SELECT 1"))
+
+        with pytest.raises(PoolTimeout):
+            repeat(open_another, times=100)
     assert time.monotonic() - started < 2
-    for session in opened[:-1]:
-        session.__exit__(None, None, None)
     asks(database)
+
+
+def repeat(action: Callable[[], None], *, times: int) -> None:
+    for _ in range(times):
+        action()
 
 
 def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:

@@ -53,10 +53,10 @@ def test_new_and_changed_campaigns_and_numbers_are_in_the_outbox(database: Datab
 
 
 def test_what_is_rolled_back_leaves_no_outbox_row(database: Database) -> None:
-    with pytest.raises(KeyError), database.session() as session:
+    with database.session() as session:
         a_number(session, campaign=a_campaign(session))
         assert len(pending(session, 100)) == 2
-        raise KeyError
+        session.rollback()
     assert changes(database) == []
 
 
@@ -141,9 +141,9 @@ def test_an_inherited_change_makes_an_edit_under_way_stale(database: Database) -
         campaign = a_campaign(session, group_id=a_group(session, plan_id=plan.id).id)
     with database.session() as session:
         session.get_one(Plan, plan.id).includes_referral = False
+    campaign.name = "Late"
     with pytest.raises(StaleDataError), database.session() as session:
         session.add(campaign)
-        campaign.name = "Late"
 
 
 def test_a_campaign_that_arrives_while_its_plan_changes_is_reached_all_the_same(database: Database) -> None:

@@ -187,7 +187,7 @@ def referral_included(session: Session) -> bool:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_way_to_read_facts_gives_the_same(database: Database, seed: int) -> None:
     with database.session() as session:
-        numbers = a_world(session, random.Random(seed))
+        numbers = a_world(session, random.Random(seed))  # noqa: S311
     with database.reading() as session:
         streamed = {facts.number: facts for facts in stream_numbers(session)}
         campaigns = {facts.campaign_id: facts for facts in stream_campaigns(session)}
@@ -205,7 +205,7 @@ def test_every_way_to_read_facts_gives_the_same(database: Database, seed: int) -
 
 
 def a_world(session: Session, chance: random.Random) -> set[PhoneNumber]:
-    """A forest of groups with plans here and there, campaigns of all kinds, numbers held up to three times."""
+    """A forest of groups with plans here and there, all kinds of campaigns, numbers held up to thrice."""
     plans = [a_plan(session, includes_referral=included).id for included in (True, False)]
     groups: list[Group] = []
     for _ in range(12):

@@ -74,6 +74,7 @@ class PostgresServer(Databases):
         self._directory = lifetime.Directory()
         self.directory = self._directory.path
         self._data = self.directory / "data"
+        self._copy: lifetime.Directory | None = None
         self._frozen: list[int] = []
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         if self._user:
@@ -91,7 +92,7 @@ class PostgresServer(Databases):
                     if attempt == _ATTEMPTS:
                         raise
         except BaseException:
-            self._directory.remove()
+            self._remove()
             raise
 
     @property
@@ -138,13 +139,18 @@ class PostgresServer(Databases):
 
     def close(self) -> None:
         self.stop()
-        self._directory.remove()
+        self._remove()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _remove(self) -> None:
+        self._directory.remove()
+        if self._copy:
+            self._copy.remove()
 
     @property
     def _log(self) -> Path:
@@ -160,9 +166,14 @@ class PostgresServer(Databases):
         """A project below /root is closed to `nobody`, who then gets a copy rather than open doors."""
         if self._user is None or all(parent.stat().st_mode & 0o001 for parent in binaries.parents):
             return binaries
-        copy = self.directory / "postgresql"
-        shutil.copytree(binaries.parent, copy, symlinks=True)
-        return copy / "bin"
+        self._copy = lifetime.Directory(executable=True)
+        self._copy.give_to(self._user)
+        install, package = binaries.parents[0], binaries.parents[1]
+        # The programs look for their libraries beside the package.
+        for part in (install, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, self._copy.path / part.relative_to(package.parent), symlinks=True)
+        return self._copy.path / binaries.relative_to(package.parent)
 
     def _initialise(self) -> None:
         process = lifetime.start(

@@ -128,9 +128,7 @@ def upgrade() -> None:
             "(status = 'released') = (released_at IS NOT NULL)", name="released_at_an_instant"
         ),
         sa.Index("ix_tracking_numbers_number_id", "number", "id"),
-        sa.Index(
-            "uq_tracking_numbers_held", "number", unique=True, postgresql_where=HELD, sqlite_where=HELD
-        ),
+        sa.Index("uq_tracking_numbers_held", "number", unique=True, postgresql_where=HELD, sqlite_where=HELD),
     )
     op.create_table(
         "calls",
