@@ -91,14 +91,14 @@ def number_facts(session: Session, ids: Collection[int]) -> dict[int, NumberFact
 
 def stream_campaigns(session: Session) -> Iterator[CampaignFacts]:
     """All campaigns, in no order and in constant memory; wants a patient `Database`."""
-    for row in session.execute(_ALL_CAMPAIGNS, execution_options={"yield_per": _BATCH}):
-        yield _campaign_facts(row)
+    for rows in _batches(session, _ALL_CAMPAIGNS):
+        yield from map(_campaign_facts, rows)
 
 
 def stream_numbers(session: Session) -> Iterator[NumberFacts]:
     """All numbers, each once, in no order and in constant memory; wants a patient `Database`."""
-    for row in session.execute(_ALL_NUMBERS, execution_options={"yield_per": _BATCH}):
-        yield _number_facts(row)
+    for rows in _batches(session, _ALL_NUMBERS):
+        yield from map(_number_facts, rows)
 
 
 def count_numbers(session: Session) -> int:
@@ -115,6 +115,12 @@ def held_or_released(session: Session, e164s: Collection[str]) -> set[str]:
     """Which of these E.164 numbers we hold or held once."""
     column = type_coerce(TrackingNumber.number, Text)
     return set(session.scalars(select(column).where(column.in_(e164s))))
+
+
+def _batches(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[Sequence[Sequence[Any]]]:
+    # On the connection: the session's own results take twice the time for each row.
+    result = session.connection().execute(statement, execution_options={"yield_per": _BATCH})
+    return result.partitions()
 
 
 def _counts() -> ColumnElement[bool]:

@@ -92,3 +92,11 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     database = Database(request.getfixturevalue(fixture))
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Database]:
+    """A migrated database on PostgreSQL, for what only several writers at once can show."""
+    database = Database(postgres_url)
+    yield database
+    database.dispose()

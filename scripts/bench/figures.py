@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -92,7 +93,7 @@ def spelled(value: float) -> str:
 
 def print_figures(console: Console, figures: Iterable[Figure]) -> None:
     """Print the figures with their goals and whether they are met."""
-    table = Table("measured", "", "goal", "")
+    table = Table("measured", "", "goal", "", box=SIMPLE)
     for column in (1, 2):
         table.columns[column].justify = "right"
     for figure in figures:

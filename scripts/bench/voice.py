@@ -5,63 +5,25 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from math import ceil
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from statistics import median
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from scripts.bench import plain, seeding, traffic
 from scripts.bench.figures import Figure, at_least, at_most, below, print_figures, ratio_of_rounds, spelled
-from scripts.bench.installation import Installation, throw_away
-from scripts.bench.load import LoadFailed, Measured, Order, run_load, write_requests
+from scripts.bench.installation import throw_away
+from scripts.bench.load import LoadFailed, Measured, Order, run_load
 from scripts.bench.processes import Cores, cpu_seconds, pinned_to, resident_bytes, split_cores
-from scripts.bench.web import Server, serving
+from scripts.bench.subjects import WARM_UP, Round, Subject, start
 from scripts.cli import run
-from scripts.index_keeping import rebuild
 
-_NUMBERS = 2_000
-_PLAIN_CALLS_A_SECOND = 2_000
-"""More than the plain way can take; each of its calls needs a CallSid of its own."""
-_WARM_UP = 1.0
 _IMPORTS = 5
 _MEGA = 1_000_000
 _IMPORT_TIMED = "from time import perf_counter as t; a = t(); import wsgi; print(t() - a)"
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One subject in one round; times in milliseconds unless named otherwise."""
-
-    per_second: float
-    cpu_microseconds: float
-    p50: float
-    p99: float
-    generator_share: float
-    """Of one core, while measuring at full speed."""
-
-    @property
-    def per_cpu_second(self) -> float:
-        return _MEGA / self.cpu_microseconds
-
-
-@dataclass(slots=True)
-class Subject:
-    """A web application under test; `logged` empties its log of calls and says how many there were."""
-
-    title: str
-    server: Server
-    requests: Path
-    logged: Callable[[], int] | None = None
-    rounds: list[Round] = field(default_factory=list)
-
-    def typical(self, of: Callable[[Round], float]) -> float:
-        return median(map(of, self.rounds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +57,7 @@ def command(*, seconds: float, rounds: int, rate: float, postgres: str | None, a
     cores, pace = split_cores(), Pace(seconds, rate)
     with ExitStack() as stack:
         stack.enter_context(pinned_to(cores.others))
-        subjects = _subjects(stack, stack.enter_context(throw_away(postgres)), cores, seconds)
+        subjects = start(stack, stack.enter_context(throw_away(postgres)), cores, seconds)
         _warm_up(subjects, cores)
         _measure(subjects, cores, pace, rounds)
         memory = resident_bytes(subjects[-1].server.workers[0])
@@ -112,45 +74,9 @@ def command(*, seconds: float, rounds: int, rate: float, postgres: str | None, a
         console.print("There is only one core: the load generator took part of what was measured.")
 
 
-def _subjects(stack: ExitStack, installation: Installation, cores: Cores, seconds: float) -> list[Subject]:
-    """Start the constant answer, bare Flask, the plain way and ours, in this order."""
-    positions, now = range(_NUMBERS), datetime.now(UTC)
-    database, settings = installation.database, installation.settings
-    seeding.seed(database, positions, now)
-    plain.prepare(database.engine, positions, now)
-    rebuild(database, installation.redis, installation.layout)
-    count = max(_NUMBERS * 3, ceil(_PLAIN_CALLS_A_SECOND * (seconds + _WARM_UP)))
-    calls = traffic.calls(settings.twilio, settings.public_base_url, positions, count)
-    real, yard = installation.directory / "calls", installation.directory / "yardstick"
-    write_requests(real, calls)
-    write_requests(yard, traffic.with_any_dial(calls))
-
-    def serve(application: str) -> Server:
-        return stack.enter_context(serving(application, installation, cores.measured))
-
-    return [
-        Subject("constant bytes, bare WSGI", serve("scripts.bench.bare:wsgi()"), yard),
-        Subject("constant bytes, Flask route", serve("scripts.bench.bare:flask()"), yard),
-        Subject(
-            "the plain way, PostgreSQL",
-            serve("scripts.bench.plain:application()"),
-            real,
-            lambda: plain.forget_calls(database.engine),
-        ),
-        Subject("ours, full", serve("wsgi:create_app()"), real, lambda: _forget_journal(installation)),
-    ]
-
-
-def _forget_journal(installation: Installation) -> int:
-    streams = [installation.layout.journal(p) for p in installation.layout.all_partitions()]
-    count = sum(int(installation.redis.xlen(stream)) for stream in streams)
-    installation.redis.delete(*streams)
-    return count
-
-
 def _warm_up(subjects: Sequence[Subject], cores: Cores) -> None:
     for subject in subjects:
-        _load(subject, Order(subject.server.port, str(subject.requests), _WARM_UP), cores)
+        _load(subject, Order(subject.server.port, str(subject.requests), WARM_UP), cores)
 
 
 def _measure(subjects: Sequence[Subject], cores: Cores, pace: Pace, rounds: int) -> None:
@@ -176,12 +102,14 @@ def _load(subject: Subject, order: Order, cores: Cores) -> Measured:
     try:
         measured = run_load(order, cores.others)
     except LoadFailed as error:
-        raise click.ClickException(f"{subject.title}: {error}") from error
+        raise click.ClickException(f"{subject.title}: {error}; {subject.said}") from error
     if measured.wrong:
         wrong = f"{measured.wrong} of {measured.answers} answers were wrong: {measured.complaint}"
-        raise click.ClickException(f"{subject.title}: {wrong}")
-    if subject.logged and (logged := subject.logged()) != measured.answers:
-        raise click.ClickException(f"{subject.title}: {measured.answers} answers, {logged} calls in the log")
+        raise click.ClickException(f"{subject.title}: {wrong}; {subject.said}")
+    # More are fine: one that Redis took in the end is in the journal and in the log.
+    if subject.logged and (logged := subject.logged()) < measured.answers:
+        lost = f"{measured.answers} answers, {logged} calls logged"
+        raise click.ClickException(f"{subject.title}: {lost}; {subject.said}")
     return measured
 
 
@@ -245,10 +173,8 @@ def _as_json(subjects: Sequence[Subject], figures: Sequence[Figure], cores: Core
 
 
 def _print_subjects(console: Console, subjects: Sequence[Subject], pace: Pace) -> None:
-    table = Table(
-        "medians of the rounds", "requests/s", "CPU µs/request", "requests/CPU-s", "p50 ms", "p99 ms"
-    )
-    table.title = f"p50 and p99 at {pace.rate:g} requests/s"
+    table = Table("medians of the rounds", "req/s", "CPU µs/req", "req/CPU-s", "p50 ms", "p99 ms", box=SIMPLE)
+    table.caption = f"p50 and p99 at {pace.rate:g} requests/s; CPU is the web process's"
     for column in table.columns[1:]:
         column.justify = "right"
     for subject in subjects:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -17,6 +18,7 @@ from scripts.serve import gunicorn_command
 _PATIENCE = 30.0
 _GRACE = 10.0
 _POLL = 0.05
+_LOG_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Server:
 
     port: int
     workers: list[int]
+    log: Path
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return " / ".join(lines[-_LOG_LINES:]) or "nothing"
 
 
 @contextmanager
@@ -47,27 +54,26 @@ def serving(application: str, installation: Installation, core: set[int]) -> Ite
                 held=[held],
             )
     try:
-        _wait(port, child)
-        yield Server(port, children_of(child.pid))
-    except click.ClickException as error:
-        last = " / ".join(log.read_text(errors="replace").strip().splitlines()[-3:])
-        raise click.ClickException(f"{error.message}; it said: {last or 'nothing'}") from error
+        if not _answers(port, child):
+            said = Server(port, [], log).last_words()
+            raise click.ClickException(f"gunicorn does not serve {application}; it said: {said}")
+        yield Server(port, children_of(child.pid), log)
     finally:
         child.stop(_GRACE)
 
 
-def _wait(port: int, child: Child) -> None:
+def _answers(port: int, child: Child) -> bool:
     """Wait until a worker answers anything."""
     deadline = time.monotonic() + _PATIENCE
-    while True:
+    while not child.has_ended() and time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
             connection.request("GET", "/healthz")
             connection.getresponse().read()
-            connection.close()
-        except (OSError, http.client.HTTPException) as error:
-            if child.has_ended() or time.monotonic() > deadline:
-                raise click.ClickException("gunicorn does not answer") from error
+        except (OSError, http.client.HTTPException):
             time.sleep(_POLL)
         else:
-            return
+            return True
+        finally:
+            connection.close()
+    return False

@@ -146,9 +146,8 @@ def test_an_inherited_change_makes_an_edit_under_way_stale(database: Database) -
         session.add(campaign)
 
 
-def test_a_campaign_that_arrives_while_its_plan_changes_is_reached_all_the_same(database: Database) -> None:
-    if not database.is_postgresql:
-        return  # one writer at a time
+def test_a_campaign_that_arrives_while_its_plan_changes_is_reached_all_the_same(postgres_database: Database) -> None:
+    database = postgres_database
     with database.session() as session:
         plan = a_plan(session, includes_referral=False)
         group = a_group(session, plan_id=plan.id)

@@ -293,3 +293,33 @@ def test_a_server_that_talks_nonsense_is_a_redis_error(reply: bytes) -> None:
         finally:
             talker.join(5)
             plain.close()
+
+
+def test_a_server_that_drips_its_reply_does_not_hold_the_caller() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                for byte in b"*2\r\n$6\r\n1 7 11\r\n$24\r\n" + b"x" * 24 + b"\r\n":
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.1)
+
+        dripper = threading.Thread(target=drip)
+        dripper.start()
+        plain = redis.Redis(
+            port=listener.getsockname()[1],
+            socket_timeout=0.25,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,
+        )
+        began = time.monotonic()
+        try:
+            with suppress(redis.RedisError):
+                ScriptLink(plain, "return 1").run(())
+            assert time.monotonic() - began < 2
+        finally:
+            dripper.join(10)
+            plain.close()
