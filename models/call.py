@@ -121,11 +121,19 @@ def call_by_sid(session: Session, carrier: str, call_sid: str) -> Call | None:
     return session.scalar(select(Call).where(Call.carrier == carrier, Call.call_sid == call_sid))
 
 
-def export_rows(session: Session) -> Iterator[Row]:
-    """All calls, the oldest first, in constant memory; keys are the column names."""
-    rows = session.execute(
-        select(_CALLS).order_by(_CALLS.c.id), execution_options={"yield_per": _EXPORT_BATCH}
-    )
+def export_rows(
+    session: Session, *, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Row]:
+    """The calls that began in [`since`, `until`), in constant memory; keys are the column names.
+
+    In the order in which they were logged; None sets no limit.
+    """
+    wanted = select(_CALLS).order_by(_CALLS.c.id)
+    if since is not None:
+        wanted = wanted.where(_CALLS.c.started_at >= since)
+    if until is not None:
+        wanted = wanted.where(_CALLS.c.started_at < until)
+    rows = session.execute(wanted, execution_options={"yield_per": _EXPORT_BATCH})
     for row in rows.mappings():
         yield dict(row)
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -33,6 +33,7 @@ class Database:
     """
 
     metadata = metadata
+    """All tables, declared before the first session needs one."""
 
     def __init__(self, url: str, *, patient: bool = False, clock: propagation.Clock = _utc_now) -> None:
         """Take `sqlite:///file` or `postgresql+psycopg://…`; `clock` stamps rows, in aware UTC."""
@@ -79,12 +80,14 @@ def _postgresql(url: URL, patient: bool) -> Engine:  # noqa: FBT001
     engine = create_engine(
         url,
         connect_args=arguments,
+        hide_parameters=True,  # they hold phone numbers, and errors are logged
         pool_size=_POOL_SIZE,
         pool_timeout=_CHECKOUT_LIMIT,
         pool_use_lifo=True,
         # One more round trip a checkout; a restarted server then fails no call at all.
         pool_pre_ping=True,
     )
+    event.listen(engine, "handle_error", _leave_out_rows)
     if not patient:
 
         @event.listens_for(engine, "do_connect")
@@ -94,9 +97,24 @@ def _postgresql(url: URL, patient: bool) -> Engine:  # noqa: FBT001
     return engine
 
 
+def _leave_out_rows(context: ExceptionContext) -> None:
+    """PostgreSQL quotes the offending row in the detail of its errors, with the phone numbers in it."""
+    original = context.original_exception
+    detail = getattr(getattr(original, "diag", None), "message_detail", None)
+    if detail:
+        for error in filter(None, (original, context.sqlalchemy_exception)):
+            error.args = tuple(str(part).replace(detail, "(left out)") for part in error.args)
+
+
 def _sqlite(url: URL, patient: bool) -> Engine:  # noqa: FBT001
     busy = _PATIENT_BUSY_MS if patient else _STATEMENT_LIMIT_MS
-    engine = create_engine(url, pool_size=_POOL_SIZE, pool_timeout=_CHECKOUT_LIMIT, pool_use_lifo=True)
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=_POOL_SIZE,
+        pool_timeout=_CHECKOUT_LIMIT,
+        pool_use_lifo=True,
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection

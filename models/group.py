@@ -67,11 +67,18 @@ def ancestors(session: Session, group_id: int) -> list[Group]:
 
 def refuse_cycles(session: Session, moved: Collection[Group]) -> None:
     """Raise `GroupCycle` if one of the groups, whose parents were changed, stands below itself."""
+    parents = {group.id: group.parent_id for group in moved}
     with session.no_autoflush:
         for group in moved:
-            way = [] if group.parent_id is None else ancestors(session, group.parent_id)
-            if group in way:
-                raise GroupCycle(f"group {group.id} cannot stand below itself")
+            seen: set[int] = set()
+            above = group.parent_id
+            while above is not None and above not in seen:
+                if above == group.id:
+                    raise GroupCycle(f"group {group.id} cannot stand below itself")
+                seen.add(above)
+                # Not from the session's own objects: others may have moved groups meanwhile.
+                stored = select(Group.parent_id).where(Group.id == above)
+                above = parents[above] if above in parents else session.scalar(stored)
 
 
 def heirs(groups: Select[int]) -> Select[int]:

@@ -1,8 +1,24 @@
 """All tables: importing this file makes sure that each aggregate has declared its own."""
 
-from models import call, campaign, group, outbox, plan, prompt, tracking_number, user
 from models.base import Base
+from models.call import Call
+from models.campaign import Campaign
+from models.group import Group
+from models.outbox import Outbox
+from models.plan import Plan
+from models.prompt import Prompt, PromptAudio
+from models.tracking_number import TrackingNumber
+from models.user import User
 
+ENTITIES: tuple[type[Base], ...] = (
+    Call,
+    Campaign,
+    Group,
+    Outbox,
+    Plan,
+    Prompt,
+    PromptAudio,
+    TrackingNumber,
+    User,
+)
 metadata = Base.metadata
-
-TABLES_OF = (call, campaign, group, outbox, plan, prompt, tracking_number, user)

@@ -76,8 +76,8 @@ def _prepare(session: Session, now: datetime) -> _Flush:
     for entity in session.dirty:
         if session.is_modified(entity):
             _prepare_change(entity, flush)
-    refuse_cycles(session, [e for e in session.dirty if isinstance(e, Group) and _changed(e, "parent_id")])
     _lock(session, flush)
+    refuse_cycles(session, [e for e in session.dirty if isinstance(e, Group) and _changed(e, "parent_id")])
     return flush
 
 

@@ -122,11 +122,11 @@ def hold_number(
         with session.begin_nested():
             session.add(holding)
             session.flush()
-    except IntegrityError as error:
+    except IntegrityError:
         if held_number(session, number) is None:
             raise  # something else is wrong, such as a group that does not exist
-        # Its text would show the number.
-        raise NumberTaken(f"{number} is held already") from None if error.orig is None else error.orig
+        # The driver's words would show the number.
+        raise NumberTaken(f"{number} is held already") from None
     return holding
 
 

@@ -1,6 +1,6 @@
 """An inbound call as the carrier announced it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from routing.numbers import PhoneNumber
@@ -16,7 +16,7 @@ class InboundCall:
     """Aware UTC: the instant the decision is made for."""
     dialled: PhoneNumber | None
     """The tracking number; None where the carrier named no E.164 number."""
-    dialled_text: str = ""
+    dialled_text: str = field(default="", repr=False)
     """What the carrier wrote instead of an E.164 number, shortened; empty where `dialled` is set."""
     caller: PhoneNumber | None = None
     """None: withheld, or not a phone number."""

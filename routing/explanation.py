@@ -6,7 +6,7 @@ from datetime import datetime
 from routing.arrival import Arrival
 from routing.decision import Connect, Reason, Refer, name_of
 from routing.policy import REFERRAL_WINDOW, state_of
-from routing.route import CampaignFacts, NumberFacts
+from routing.route import CampaignFacts, EndOfCampaign, NumberFacts
 
 _RULES = {
     Reason.LIVE: "the campaign has begun and has not ended, so the call is connected",
@@ -81,7 +81,7 @@ def _campaign_facts(campaign: CampaignFacts, at: datetime) -> list[tuple[str, st
         ("end of campaign", str(campaign.end_of_campaign)),
         ("plan includes referral", "yes" if campaign.referral_included else "no"),
     ]
-    if campaign.ends_at is not None:
+    if campaign.ends_at is not None and campaign.end_of_campaign is EndOfCampaign.REFERRAL:
         try:
             facts.append(("referral window closes", _instant(campaign.ends_at + REFERRAL_WINDOW)))
         except OverflowError:

@@ -74,6 +74,8 @@ class Journal:
             stream = self._layout.journal(partition)
             reply: Any = self._client.xautoclaim(stream, GROUP, consumer, idle_ms, "0-0", count=count)
             entries += (_entry(partition, *item) for item in reply[1] if item[1])
+            if gone := [entry_id for entry_id, fields in reply[1] if not fields]:
+                self._client.xack(stream, GROUP, *gone)
         return entries
 
     def acknowledge(self, entries: Iterable[Entry]) -> None:
@@ -83,8 +85,10 @@ class Journal:
             by_partition.setdefault(entry.partition, []).append(entry.entry_id)
         for partition, ids in by_partition.items():
             stream = self._layout.journal(partition)
-            self._client.xack(stream, GROUP, *ids)
+            # In this order: an entry that is gone but not acknowledged is cleared by `claim`; one that
+            # is acknowledged but not gone would be counted for ever.
             self._client.xdel(stream, *ids)
+            self._client.xack(stream, GROUP, *ids)
 
     def set_aside(self, entry: Entry) -> None:
         """Keep an entry that cannot be read, for a person to look at; `acknowledge` it afterwards."""

@@ -5,35 +5,17 @@ connection it wraps; on the call path that is a tenth of the whole request. Ever
 project uses the client as it is.
 """
 
+import functools
 import hashlib
 import os
+import socket
 import threading
+import time
 from typing import Any, Protocol, cast
 
 import redis
 from redis.cluster import RedisCluster
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisClusterException
-
-
-class Cluster(RedisCluster):
-    """A cluster client that raises `redis.ConnectionError` where no node answers.
-
-    What redis-py raises there, `RedisClusterException`, is no `redis.RedisError`: whoever falls back
-    on Redis' errors would not see it.
-    """
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - as redis-py has it
-        try:
-            super().__init__(*arguments, **settings)
-        except RedisClusterException as error:
-            raise redis.ConnectionError("no node of the cluster answers") from error
-
-    def execute_command(self, *words: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
-        try:
-            return super().execute_command(*words, **options)  # type: ignore[no-untyped-call]
-        except RedisClusterException as error:
-            raise redis.ConnectionError("no node of the cluster answers") from error
-
+from redis.exceptions import NoScriptError, ReadOnlyError
 
 RedisClient = redis.Redis | RedisCluster
 
@@ -88,6 +70,47 @@ class ScriptLink:
         connection: _Connection | None = getattr(self._mine, "connection", None)
         # A forked process must not read the replies of the one it was forked from.
         if connection is None or connection.pid != os.getpid():
-            connection = cast("_Connection", client.connection_pool.make_connection())
+            pool = client.connection_pool
+            connection = cast("_Connection", _impatient(pool.connection_class)(**pool.connection_kwargs))
             self._mine.connection = connection
         return connection
+
+
+class _Exchange:
+    """A socket whose time-out covers an answer, not each read of it.
+
+    A server that drips a byte every 0.2 s would otherwise hold a caller for as long as it likes.
+    """
+
+    def __init__(self, connected: socket.socket, limit: float | None) -> None:
+        self._socket = connected
+        self._limit = limit
+        self._until = 0.0
+        self._reading = False
+
+    def sendall(self, data: bytes) -> None:
+        self._reading = False
+        self._socket.sendall(data)
+
+    def recv_into(self, buffer: bytearray, *sizes: int) -> int:
+        # Nearly every answer comes in one read, which the socket's own time-out covers.
+        if self._limit is not None:
+            if not self._reading:
+                self._reading = True
+                self._until = time.monotonic() + self._limit
+            elif time.monotonic() > self._until:
+                raise TimeoutError("the answer does not come to an end")
+        return self._socket.recv_into(buffer, *sizes)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a socket has
+        return getattr(self._socket, name)
+
+
+@functools.cache
+def _impatient(kind: type) -> type:
+    """Derive a connection class whose sockets are `_Exchange`s; redis-py has no door of its own for it."""
+
+    def _connect(self: Any) -> _Exchange:  # noqa: ANN401 - redis-py's connection
+        return _Exchange(kind._connect(self), self.socket_timeout)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    return type(f"Impatient{kind.__name__}", (kind,), {"_connect": _connect})

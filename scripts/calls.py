@@ -35,7 +35,7 @@ def command() -> None:
 @click.option("--since", type=INSTANT, help="Only calls that began at this instant or later.")
 @click.option("--until", type=INSTANT, help="Only calls that began before this instant.")
 def export(form: str, since: datetime | None, until: datetime | None) -> None:
-    """Write the call log to standard output, oldest first, as CSV (RFC 4180) or JSON Lines.
+    """Write the call log to standard output, in the order of logging, as CSV (RFC 4180) or JSON Lines.
 
     Cells that a spreadsheet would run as a formula get an apostrophe in front; phone numbers stay
     as they are. Example: hookswitch calls export --format jsonl > calls.jsonl

@@ -11,8 +11,13 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from scripts.embedded_address import embedded_url
+
 LOCAL_SECRETS = "local.env"
 """In `var/`, mode 600: what `make run` generated for this machine alone."""
+
+RUNNING = "running.env"
+"""In `var/`, while `hookswitch up` runs: the PORT it was told, for commands in other terminals."""
 
 _REDIS_SCHEMES = (
     "redis",
@@ -95,10 +100,11 @@ def environment(directory: Path | None = None) -> dict[str, str]:
     Raises `BadSetting` where PUBLIC_BASE_URL cannot be read.
     """
     directory = directory or Path.cwd()
-    given = _dotenv(directory / ".env") | dict(os.environ)
-    if is_loopback(given.get("PUBLIC_BASE_URL") or _default_base_url(given)):
-        return _dotenv(directory / "var" / LOCAL_SECRETS) | given
-    return given
+    given = _dotenv(directory / ".env") | {name: value for name, value in os.environ.items() if value}
+    if not is_loopback(given.get("PUBLIC_BASE_URL") or _default_base_url(given)):
+        return given
+    made_up = _dotenv(directory / "var" / LOCAL_SECRETS) | _dotenv(directory / "var" / RUNNING)
+    return {name: value for name, value in made_up.items() if f"{name}_FILE" not in given} | given
 
 
 def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
@@ -154,7 +160,7 @@ def _database_url(environ: Mapping[str, str], var: Path) -> str:
 
 
 def _redis_url(environ: Mapping[str, str], var: Path) -> str:
-    url = _value_or_file(environ, "REDIS_URL") or f"unix://{var / 'redis' / 'redis.sock'}"
+    url = _value_or_file(environ, "REDIS_URL") or embedded_url(var)
     if url.partition("://")[0] not in _REDIS_SCHEMES or "://" not in url:
         raise BadSetting(
             "REDIS_URL", f"must start with one of {', '.join(s + '://' for s in _REDIS_SCHEMES)}"

@@ -5,10 +5,10 @@ from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
-from redis.cluster import RedisCluster
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from routing.cluster import Cluster
 from routing.index.layout import Layout
 from routing.link import RedisClient
 
@@ -41,7 +41,7 @@ def open_redis(redis_url: str, timeout: float) -> RedisClient:
     if scheme.endswith("+sentinel"):
         return _through_sentinels(redis_url, limits, tls=scheme.startswith("rediss"))
     if scheme.endswith("+cluster"):
-        return RedisCluster.from_url(f"{scheme.partition('+')[0]}://{rest}", **limits)
+        return Cluster.from_url(f"{scheme.partition('+')[0]}://{rest}", **limits)
     return redis.Redis.from_url(redis_url, **limits)
 
 

@@ -73,6 +73,7 @@ def command() -> int:
         signals.listen()
         try:
             with ExitStack() as parts:
+                parts.enter_context(_announced(var, settings))
                 _run(settings, environ, parts, signals)
         except (PartFailed, NotMigrated, embedded.StoreFailed) as failure:
             if not signals.stopping.is_set():
@@ -97,6 +98,17 @@ def _this_folder_to_itself(var: Path) -> Iterator[Path]:
         raise click.ClickException(f"`hookswitch up` is running already in {var.parent}") from error
     finally:
         os.close(lock)
+
+
+@contextmanager
+def _announced(var: Path, settings: Settings) -> Iterator[None]:
+    """Tell commands in other terminals where we listen."""
+    announcement = var / settings_of.RUNNING
+    announcement.write_text(f"PORT={settings.port}\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        announcement.unlink(missing_ok=True)
 
 
 def _environment(directory: Path, var: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The call path's one round trip: look a number up and journal the call with the facts found."""
 
 from enum import StrEnum
+from typing import Any
 
 from routing.call import InboundCall
 from routing.encoding import Unreadable, decode_campaign, decode_number, encode_call
@@ -11,8 +12,8 @@ from routing.route import Route
 
 # Keys: live generation, journal. Arguments: key prefix, bucket, field, the call.
 # Journals only what it can route on, so that the journal never holds a guess.
-# Returns {number, campaign}; {} when there is no index; {1} when the number is not in it; {2} when
-# its campaign is not.
+# Returns {number, campaign} and, where journaled, the entry's id; {} when there is no index; {1} when
+# the number is not in it; {2} when its campaign is not.
 _FIND = """
 local generation = redis.call('GET', KEYS[1])
 if not generation then return {} end
@@ -26,10 +27,11 @@ if id ~= '0' then
   if not campaign then return {2} end
 end
 """
-_JOURNAL = """
-redis.call('XADD', KEYS[2], '*', 'call', ARGV[4], 'number', number, 'campaign', campaign)
+_AND_JOURNAL = """
+local entry = redis.call('XADD', KEYS[2], '*', 'call', ARGV[4], 'number', number, 'campaign', campaign)
+return {number, campaign, entry}
 """
-_REPLY = "return {number, campaign}"
+_AND_REPLY = "return {number, campaign}"
 
 
 class Miss(StrEnum):
@@ -51,29 +53,39 @@ class CampaignIndex:
 
     def __init__(self, client: RedisClient, layout: Layout) -> None:
         self._layout = layout
-        self._look_up_and_journal = ScriptLink(client, _FIND + _JOURNAL + _REPLY)
-        self._look_up = ScriptLink(client, _FIND + _REPLY)
+        self._client = client
+        self._look_up_and_journal = ScriptLink(client, _FIND + _AND_JOURNAL)
+        self._look_up = ScriptLink(client, _FIND + _AND_REPLY)
 
     def arrive(self, call: InboundCall, dialled: PhoneNumber) -> Route | Miss:
         """The route of `dialled`; the call is journaled with it, durably, unless this is a `Miss`."""
-        return self._read(self._look_up_and_journal, dialled, encode_call(call))
+        keys, place = self._address(dialled)
+        reply = self._look_up_and_journal.run(keys, *place, encode_call(call))
+        found = _read(dialled, reply)
+        if found is Miss.UNREADABLE:
+            # Journaled with facts that no worker could read either; it will be again, with good ones.
+            self._client.xdel(keys[1], *reply[2:])
+        return found
 
     def route_of(self, number: PhoneNumber) -> Route | Miss:
         """The route of `number`, leaving no trace."""
-        return self._read(self._look_up, number, b"")
+        keys, place = self._address(number)
+        return _read(number, self._look_up.run(keys, *place))
 
-    def _read(self, link: ScriptLink, number: PhoneNumber, call: bytes) -> Route | Miss:
+    def _address(self, number: PhoneNumber) -> tuple[tuple[str, str], tuple[str, str, str]]:
         layout = self._layout
         place = layout.place_of(number)
         keys = layout.live(place.partition), layout.journal(place.partition)
-        reply = link.run(keys, layout.prefix(place.partition), place.bucket, place.field, call)
-        missed = _MISSES.get(tuple(reply)) if len(reply) < len(keys) else None
-        if missed is not None:
-            return missed
-        try:
-            return read_route(number, *reply)
-        except (Unreadable, TypeError):
-            return Miss.UNREADABLE
+        return keys, (layout.prefix(place.partition), place.bucket, place.field)
+
+
+def _read(number: PhoneNumber, reply: list[Any]) -> Route | Miss:
+    if len(reply) < 2:  # noqa: PLR2004 - a route is two facts
+        return _MISSES[tuple(reply)]
+    try:
+        return read_route(number, reply[0], reply[1])
+    except (Unreadable, TypeError):
+        return Miss.UNREADABLE
 
 
 def read_route(number: PhoneNumber, facts: bytes, campaign: bytes) -> Route:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -266,7 +267,7 @@ def test_a_group_cannot_stand_below_itself(database: Database) -> None:
         root = a_group(session)
         child = a_group(session, parent_id=root.id)
         grandchild = a_group(session, parent_id=child.id)
-        a_group(session)
+        other = a_group(session)
         assert ancestors(session, grandchild.id) == [root, child, grandchild]
         assert set(session.scalars(select(Group.id).where(Group.id.in_(subtree(child.id))))) == {
             child.id,
@@ -275,6 +276,9 @@ def test_a_group_cannot_stand_below_itself(database: Database) -> None:
     for group in (root, child):
         with pytest.raises(GroupCycle):
             _changed(database, Group, group.id, parent_id=grandchild.id)
+    child.parent_id, other.parent_id = other.id, child.id
+    with pytest.raises(GroupCycle), database.session() as session:
+        session.add_all([child, other])
 
 
 def test_a_recording_is_kept_once_under_its_digest(database: Database) -> None:
@@ -290,6 +294,15 @@ def test_a_recording_is_kept_once_under_its_digest(database: Database) -> None:
         assert kept is not None
         assert (kept.data, kept.seconds, kept.created_at) == (b"beep", 0.5, NOW)
         assert audio_by_digest(session, "0" * 64) is None
+
+
+def test_a_failed_statement_does_not_show_its_numbers(database: Database) -> None:
+    with pytest.raises(IntegrityError) as failure, database.session() as session:
+        a_number(session, TRACKING, ring_timeout=1, destination=a_phone(4321))
+    shown = "".join(format_exception(failure.value))
+    assert "ring_timeout" in shown
+    assert TRACKING.e164 not in shown
+    assert a_phone(4321).e164 not in shown
 
 
 def test_nothing_is_written_in_a_snapshot_for_reading(database: Database) -> None:

@@ -146,7 +146,9 @@ def test_an_inherited_change_makes_an_edit_under_way_stale(database: Database) -
         session.add(campaign)
 
 
-def test_a_campaign_that_arrives_while_its_plan_changes_is_reached_all_the_same(postgres_database: Database) -> None:
+def test_a_campaign_that_arrives_while_its_plan_changes_is_reached_all_the_same(
+    postgres_database: Database,
+) -> None:
     database = postgres_database
     with database.session() as session:
         plan = a_plan(session, includes_referral=False)

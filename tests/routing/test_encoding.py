@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.call import InboundCall
@@ -168,6 +168,7 @@ def test_what_is_no_number_is_unreadable(raw: bytes) -> None:
         decode_number(TRACKING, raw)
 
 
+@settings(max_examples=60)
 @given(strategies.campaigns, strategies.calls, st.data())
 def test_what_was_cut_off_is_unreadable(
     campaign: CampaignFacts, call: InboundCall, data: st.DataObject
@@ -192,6 +193,7 @@ def test_any_bytes_are_facts_or_unreadable(read: object, raw: bytes) -> None:
     _facts_or_unreadable(read, raw)
 
 
+@settings(max_examples=60)
 @pytest.mark.parametrize("read", READERS, ids=READER_NAMES)
 @given(campaign=strategies.campaigns, number=strategies.numbers, call=strategies.calls, data=st.data())
 def test_damaged_facts_are_facts_or_unreadable(
@@ -233,6 +235,7 @@ members = st.sampled_from(
 )
 
 
+@settings(max_examples=60)
 @pytest.mark.parametrize("read", READERS, ids=READER_NAMES)
 @given(
     head=st.sampled_from(["", "1 ", "1 7 11 ", "-1 ", "0 0 0 "]),

@@ -8,7 +8,7 @@ from tests.routing.stored_index import StoredIndex
 
 
 def test_a_fresh_index_agrees_with_the_truth(stored: StoredIndex) -> None:
-    truth = a_truth(2500, campaigns=1200).add(
+    truth = a_truth(1200, campaigns=1050).add(
         a_campaign(9000, archived=True, business_name="Zoë", business_number=BUSINESS),
         a_number(TRACKING, 9000, released=True, destination=BUSINESS, whisper="hi"),
     )

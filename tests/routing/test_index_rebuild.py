@@ -288,13 +288,24 @@ def test_a_rebuilder_that_slept_too_long_is_interrupted(stored: StoredIndex) -> 
     assert stored.differences(truth) == []
 
 
+def test_a_rebuilder_that_slept_too_long_does_not_free_its_successor_s_lock(stored: StoredIndex) -> None:
+    def numbers() -> Iterable[NumberFacts]:
+        stored.client.set(stored.layout.lock(), "the successor's")
+        return []
+
+    rebuild_with(stored, list, numbers)
+    assert stored.client.get(stored.layout.lock()) == b"the successor's"
+
+
 def test_each_batch_renews_the_lease(stored: StoredIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuilding, "_LEASE", 30)
+    leases = [stored.layout.lock(), *map(stored.layout.building, stored.layout.all_partitions())]
     left: list[int] = []
 
     def progress(_done: int) -> None:
-        left.append(stored.client.ttl(stored.layout.lock()))
-        stored.client.expire(stored.layout.lock(), 5)
+        for key in leases:
+            left.append(stored.client.ttl(key))
+            stored.client.expire(key, 5)
 
     stored.rebuild(a_truth(2500), progress)
     assert min(left) > 20

@@ -37,7 +37,7 @@ def environment(port: int, **given: str) -> dict[str, str]:
     return bare | {"PORT": str(port), "WEB_CONCURRENCY": "1", "PYTHONPATH": str(ROOT)} | given
 
 
-def eventually(condition: Callable[[], object], patience: float = 30.0) -> bool:
+def eventually(condition: Callable[[], object], patience: float = 60.0) -> bool:
     deadline = time.monotonic() + patience
     while not (fulfilled := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -105,15 +105,15 @@ class Up:
         signature = RequestValidator(token).compute_signature(base + path, form)
         answer = requests.post(base + path, form, headers={"X-Twilio-Signature": signature}, timeout=10)
         assert answer.status_code == 200
-        return ET.fromstring(answer.content)  # noqa: S314 - our own server said it
+        return ET.fromstring(answer.content)
 
     def signal(self, number: signal.Signals) -> int:
         """Send it and wait for the end; returns the exit status."""
         self._process.send_signal(number)
-        return self._process.wait(timeout=60)
+        return self._process.wait(timeout=120)
 
     def wait(self) -> int:
-        return self._process.wait(timeout=60)
+        return self._process.wait(timeout=120)
 
     def has_left_nothing(self) -> bool:
         return eventually(lambda: not any(map(is_alive, self.parts)))
@@ -153,7 +153,7 @@ def run_up(folder: Path, port: int, **given: str) -> subprocess.CompletedProcess
         env=environment(port, **given),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -127,7 +127,11 @@ def test_another_spelling_of_the_path_is_no_way_around_the_signature(switchboard
     body = urlencode(a_call(DIALLED))
     headers = {"X-Twilio-Signature": switchboard.sign(VOICE, body)}
     environ = EnvironBuilder(
-        VOICE, method="POST", data=body, headers=headers, content_type="application/x-www-form-urlencoded"
+        VOICE,
+        method="POST",
+        data=body,
+        headers=[*headers.items()],
+        content_type="application/x-www-form-urlencoded",
     ).get_environ()
     environ["RAW_URI"] = environ["REQUEST_URI"] = "/webhooks/twilio/%76oice"
     _, status, _ = run_wsgi_app(switchboard.web.application, environ)

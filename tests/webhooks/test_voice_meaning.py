@@ -1,6 +1,7 @@
 """What callers get: the decision table, seen from the carrier's side."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,19 +32,19 @@ def ring(board: Switchboard, at: datetime = NOW, **fields: str) -> Heard:
     return board.ring(DIALLED.e164, at=at, **fields)
 
 
-def put(board: Switchboard, number: dict[str, object] | None = None, **campaign: object) -> None:
+def put(board: Switchboard, number: dict[str, Any] | None = None, **campaign: Any) -> None:
     """A number on a campaign whose plan includes referral."""
     with board.database.session() as session:
         group = a_group(session, plan_id=a_plan(session).id)
         a_number(session, DIALLED, a_campaign(session, group_id=group.id, **campaign), **(number or {}))
 
 
-def put_ended(board: Switchboard, ends_at: datetime, **campaign: object) -> None:
+def put_ended(board: Switchboard, ends_at: datetime, **campaign: Any) -> None:
     put(
         board,
         starts_at=ends_at - timedelta(days=90),
         ends_at=ends_at,
-        **{
+        **{  # type: ignore[arg-type]  # mypy takes the mapping for `number`, too
             "end_of_campaign": EndOfCampaign.REFERRAL,
             "business_name": "Bay Bakery",
             "business_number": PhoneNumber("+14155550190"),
@@ -133,7 +134,7 @@ def test_the_referral_prompt_names_business_and_number_twice_digit_by_digit(
     ],
 )
 def test_an_inactive_campaign_rejects_and_the_log_says_why(
-    switchboard: Switchboard, campaign: dict[str, object], reason: str
+    switchboard: Switchboard, campaign: dict[str, Any], reason: str
 ) -> None:
     put(switchboard, **campaign)
     heard = ring(switchboard)
@@ -256,6 +257,7 @@ def test_the_log_keeps_the_call_with_the_facts_it_was_decided_on(switchboard: Sw
         BUSINESS,
     )
     assert call.started_at == NOW
+    assert call.facts is not None
     assert call.facts.keys() == {"number", "campaign"}
 
 

@@ -182,6 +182,24 @@ def test_a_sha_256_signature_counts_only_where_it_is_announced() -> None:
     assert not verifier.verify(VOICE, form, sha_1, "key=k,algorithm=HMAC_MD5")
 
 
+@pytest.mark.parametrize(
+    ("settings", "announced"),
+    [
+        ("", "HMAC_SHA1"),
+        ("key=k", "HMAC_SHA1"),
+        ("key=k,algorithm=", "HMAC_SHA1"),
+        ("algorithm= ,algorithm=HMAC_SHA256", "HMAC_SHA256"),
+        (" algorithm = hmac_sha256 ,key=k", "HMAC_SHA256"),
+        ("algorithm=HMAC_SHA1,algorithm=HMAC_SHA256", "HMAC_SHA1"),
+    ],
+)
+def test_the_settings_header_is_read_as_the_library_reads_it(settings: str, announced: str) -> None:
+    signature = signature_of(ORIGIN + VOICE, FIELDS, algorithm=announced)
+
+    assert SignatureVerifier(ORIGIN, [TOKEN]).verify(VOICE, form_of(FIELDS), signature, settings)
+    assert the_library_accepts(ORIGIN + VOICE, FIELDS, signature, settings)
+
+
 @pytest.mark.parametrize("position", range(len("+14155550100")))
 def test_one_changed_byte_of_the_dialled_number_is_refused(position: int) -> None:
     signature = signature_of(ORIGIN + VOICE, FIELDS)
