@@ -1,14 +1,15 @@
-"""The call log: one row per call, with the decision and the facts it was decided on."""
+"""The call log: one row per call, with the decision, the facts it was decided on, and how it went."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from sqlalchemy import JSON, Connection, Index, Insert, Table, UniqueConstraint, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import JSON, Index, Table, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Row
+from models.bulk import Columns, Upsert
+from models.call_merge import Expression, most_text
 from routing.numbers import PhoneNumber
 
 _EXPORT_BATCH = 2000
@@ -18,6 +19,8 @@ class Call(Base):
     """A call, named by carrier and CallSid for ever.
 
     The ids of campaign and group are no foreign keys: a call is logged whatever became of them.
+    `decision`, `reason` and `source` are None together, as long as the log has heard of the call
+    (models.call_event) but not of its arrival.
     """
 
     __tablename__ = "calls"
@@ -43,19 +46,30 @@ class Call(Base):
     caller_country: Mapped[str | None]
     attestation: Mapped[str | None]
     forwarded_from: Mapped[PhoneNumber | None]
-    decision: Mapped[str]
+    decision: Mapped[str | None]
     """connect, referral, reject or apology."""
-    reason: Mapped[str]
+    reason: Mapped[str | None]
     destination: Mapped[PhoneNumber | None]
     started_at: Mapped[datetime]
+    """When it arrived; where that is not known, the earliest instant at which it was on."""
+    rang_at: Mapped[datetime | None]
+    rang_until: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ring_seconds: Mapped[int | None]
     talk_seconds: Mapped[int | None]
     duration_seconds: Mapped[int | None]
     disposition: Mapped[str | None]
+    disposition_rank: Mapped[int | None]
+    answering_leg: Mapped[str | None]
+    answering_leg_rank: Mapped[int | None]
+    recording_sid: Mapped[str | None]
     recording_url: Mapped[str | None]
-    source: Mapped[str]
+    recording_seconds: Mapped[int | None]
+    consent_version: Mapped[str | None]
+    reconciled_at: Mapped[datetime | None]
+    """From `rang_at` to here: as in routing.events.CallUpdate."""
+    source: Mapped[str | None]
     """Where the facts were read: index, database, snapshot, request or none."""
     # json, not jsonb: it keeps what it is given, and takes the escapes that jsonb refuses.
     facts: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
@@ -85,16 +99,24 @@ class ArrivalRow(TypedDict):
     attestation: NotRequired[str | None]
     forwarded_from: NotRequired[PhoneNumber | None]
     destination: NotRequired[PhoneNumber | None]
+    consent_version: NotRequired[str | None]
     facts: NotRequired[Any]
 
 
+CALL_KEY = ("carrier", "call_sid")
 _CALLS: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause
 _ARRIVAL_COLUMNS = tuple(ArrivalRow.__annotations__)
-_KEY = ("carrier", "call_sid")
-_INSERTS: dict[str, Insert] = {
-    "postgresql": postgresql.insert(_CALLS).on_conflict_do_nothing(index_elements=_KEY),
-    "sqlite": sqlite.insert(_CALLS).on_conflict_do_nothing(index_elements=_KEY),
-}
+
+
+def _filled_in(dialect: str, stored: Columns, given: Columns) -> tuple[dict[str, Expression], Expression]:
+    """Complete a call that was heard of before it arrived; a decision stays as it was first."""
+    kept = {*CALL_KEY, "created_at"}
+    values = {name: given[name] for name in _ARRIVAL_COLUMNS if name not in kept}
+    values["consent_version"] = most_text(dialect, stored["consent_version"], given["consent_version"])
+    return values, stored["decision"].is_(None)
+
+
+_ARRIVALS = Upsert(_CALLS, _ARRIVAL_COLUMNS, CALL_KEY, _filled_in)
 
 
 def record_arrivals(session: Session, rows: Sequence[ArrivalRow]) -> int:
@@ -106,10 +128,10 @@ def record_arrivals(session: Session, rows: Sequence[ArrivalRow]) -> int:
     """
     if not rows:
         return 0
-    connection = session.connection()
-    # Two workers that meet in the same calls wait for each other in one order, never crosswise.
-    ordered = sorted(rows, key=lambda row: (row["carrier"], row["call_sid"]))
-    return _insert(connection, [_complete(row) for row in ordered])
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        first.setdefault((row["carrier"], row["call_sid"]), dict(row))
+    return _ARRIVALS.run(session.connection(), list(first.values()))
 
 
 def recent(session: Session, limit: int) -> Sequence[Call]:
@@ -136,20 +158,3 @@ def export_rows(
     rows = session.execute(wanted, execution_options={"yield_per": _EXPORT_BATCH})
     for row in rows.mappings():
         yield dict(row)
-
-
-def _insert(connection: Connection, rows: list[Row]) -> int:
-    counted = {"preserve_rowcount": True}
-    return connection.execute(_INSERTS[connection.dialect.name], rows, execution_options=counted).rowcount
-
-
-def _complete(row: ArrivalRow) -> Row:
-    # All rows of one statement need the same columns.
-    return {column: _storable(row.get(column)) for column in _ARRIVAL_COLUMNS}
-
-
-def _storable(value: object) -> object:
-    """PostgreSQL refuses NUL, and no database takes halves of surrogate pairs."""
-    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
-        return value
-    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.call import Call
+from models.call_event import LoggedEvent
 from models.campaign import Campaign
 from models.group import Group
 from models.outbox import Outbox
@@ -14,6 +15,7 @@ ENTITIES: tuple[type[Base], ...] = (
     Call,
     Campaign,
     Group,
+    LoggedEvent,
     Outbox,
     Plan,
     Prompt,

@@ -1,6 +1,7 @@
-"""Kinds of command-line arguments: a phone number, an instant."""
+"""Kinds of command-line arguments: a phone number, an instant, an origin."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import click
 
@@ -36,5 +37,21 @@ class _Instant(click.ParamType[datetime]):
         )
 
 
+class _Origin(click.ParamType[str]):
+    name = "origin"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        origin = str(value).rstrip("/")
+        try:
+            parts = urlsplit(origin)
+            whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            whole = False
+        if not whole or parts.path or parts.query or parts.fragment:
+            self.fail("an origin looks like http://127.0.0.1:8000", param, ctx)
+        return origin
+
+
 PHONE_NUMBER = _PhoneNumber()
 INSTANT = _Instant()
+ORIGIN = _Origin()

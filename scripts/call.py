@@ -5,17 +5,18 @@ import secrets
 import sys
 from datetime import UTC, datetime
 from xml.dom import minidom
+from xml.parsers.expat import ExpatError
 
 import click
 import requests
 from twilio.request_validator import RequestValidator
 
 from routing.numbers import PhoneNumber
-from scripts.arguments import INSTANT, PHONE_NUMBER
+from scripts.arguments import INSTANT, ORIGIN, PHONE_NUMBER
 from scripts.assembly import parts
 from scripts.cli import run
 from scripts.explain import explain_number, show
-from scripts.settings import Settings
+from scripts.settings import Settings, is_loopback
 from webhooks.voice import REHEARSED_INSTANT
 
 _CARRIER_PATIENCE = 15
@@ -52,13 +53,21 @@ def voice_form(settings: Settings, to: PhoneNumber, caller: str, at: datetime | 
 def post_signed(settings: Settings, path: str, form: dict[str, str], send_to: str) -> requests.Response:
     """Post `form` to `send_to` + `path`, signed for the public address as the carrier would.
 
-    Signs with the carrier's own library, not with our verifier: each proves the other.
+    Signs with the carrier's own library, not with our verifier: each proves the other. Follows no
+    redirect, since a signature is good for one address. Raises `requests.RequestException`.
     """
     signer = RequestValidator(settings.twilio.auth_token.reveal())
     signature = signer.compute_signature(settings.public_base_url + path, form)
-    return requests.post(
-        send_to + path, data=form, headers={"X-Twilio-Signature": signature}, timeout=_CARRIER_PATIENCE
-    )
+    with requests.Session() as session:
+        # No proxy out of this machine leads back to it.
+        session.trust_env = not is_loopback(send_to)
+        return session.post(
+            send_to + path,
+            data=form,
+            headers={"X-Twilio-Signature": signature},
+            timeout=_CARRIER_PATIENCE,
+            allow_redirects=False,
+        )
 
 
 @click.command(name="call")
@@ -66,7 +75,11 @@ def post_signed(settings: Settings, path: str, form: dict[str, str], send_to: st
 @click.option("--from", "caller", default="+14155550142", show_default=True, help="The caller, or a word.")
 @click.option("--at", type=INSTANT, help="Play the call at this instant; on a local installation only.")
 @click.option("--carrier", type=click.Choice(["twilio"]), default="twilio", show_default=True)
-@click.option("--url", help="Send to this origin, such as http://127.0.0.1:8000; default: PUBLIC_BASE_URL.")
+@click.option(
+    "--url",
+    type=ORIGIN,
+    help="Send to this origin, such as http://127.0.0.1:8000; default: PUBLIC_BASE_URL.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(  # noqa: PLR0917 - click hands over one argument an option
     to: PhoneNumber,
@@ -87,7 +100,7 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
                 "--at works on a local installation only; `hookswitch explain --at` works anywhere"
             )
         form = voice_form(settings, to, caller, at)
-        send_to = (url or settings.public_base_url).rstrip("/")
+        send_to = url or settings.public_base_url
         try:
             response = post_signed(settings, f"/webhooks/{carrier}/voice", form, send_to)
         except requests.RequestException as error:
@@ -98,6 +111,10 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
             raise click.ClickException(
                 f"{send_to} answered {response.status_code}: {_meaning(response.status_code)}"
             )
+        try:
+            twiml = _indented(response.text)
+        except ExpatError as error:
+            raise click.ClickException(f"{send_to} answered 200, but not with TwiML; is it ours?") from error
         explanation = explain_number(opened, to, at or datetime.now(UTC))
     if as_json:
         click.echo(
@@ -112,7 +129,7 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
             )
         )
         return
-    click.echo(_indented(response.text))
+    click.echo(twiml)
     show(explanation)
 
 

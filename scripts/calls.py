@@ -5,20 +5,24 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import TextIO
 
 import click
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.call import export_rows
+from models.base import Row
+from models.call import Call, export_rows
 from routing.numbers import PhoneNumber
 from scripts.arguments import INSTANT
 from scripts.assembly import parts
 from scripts.cli import run
 
 # OWASP, CSV injection: a spreadsheet runs a cell that begins with one of these.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -41,33 +45,42 @@ def export(form: str, since: datetime | None, until: datetime | None) -> None:
     as they are. Example: hookswitch calls export --format jsonl > calls.jsonl
     """
     write = _write_csv if form == "csv" else _write_json_lines
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # UTF-8 and the line ends of each format, whatever this terminal is set to.
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
     try:
         with parts() as opened, opened.database.reading() as session:
-            write(export_rows(session, since=since, until=until))
+            # Not by click.echo: it flushes each line, and a log has millions.
+            write(sys.stdout, _counted(export_rows(session, since=since, until=until)))
+            sys.stdout.flush()
     except SQLAlchemyError as error:
         raise click.ClickException(
-            f"the database does not answer ({type(error).__name__}); try `hookswitch doctor`"
+            f"the call log cannot be read ({type(error).__name__}); try `hookswitch doctor`"
         ) from error
 
 
-def _write_csv(rows: Iterable[Mapping[str, object]]) -> None:
-    header: list[str] | None = None
-    for row in rows:
-        if header is None:
-            header = list(row)
-            click.echo(_csv_line(header), nl=False)
-        click.echo(_csv_line([_cell(value) for value in row.values()]), nl=False)
+def _counted(rows: Iterable[Row]) -> Iterator[Row]:
+    """Count rows on stderr while they pass, where that is a terminal that does not show them anyway."""
+    console = Console(stderr=True)
+    if not console.is_terminal or sys.stdout.isatty():
+        yield from rows
+        return
+    columns = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} calls"), TimeElapsedColumn()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("exporting", total=None)
+        for row in rows:
+            yield row
+            progress.advance(task)
 
 
-def _write_json_lines(rows: Iterable[Mapping[str, object]]) -> None:
-    for row in rows:
-        click.echo(json.dumps(dict(row), default=_plain, ensure_ascii=False))
+def _write_csv(out: TextIO, rows: Iterable[Row]) -> None:
+    line = csv.writer(out)
+    line.writerow(Call.__table__.columns.keys())
+    line.writerows([_cell(value) for value in row.values()] for row in rows)
 
 
-def _csv_line(cells: list[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+def _write_json_lines(out: TextIO, rows: Iterable[Row]) -> None:
+    out.writelines(json.dumps(row, default=_plain, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _cell(value: object) -> str:

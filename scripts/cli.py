@@ -54,10 +54,15 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
 
     Whatever goes wrong in a way we know is one line on stderr.
     """
+    # As a module of its own a command still says how it is typed.
+    name = "hookswitch" if command is hookswitch else f"hookswitch {command.name}"
     try:
         status = command.main(
-            args=None if arguments is None else list(arguments), prog_name=command.name, standalone_mode=False
+            args=None if arguments is None else list(arguments), prog_name=name, standalone_mode=False
         )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return _complain(f"no command was given (see {error.ctx.command_path} --help)", WRONG_USAGE)
     except click.UsageError as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         return _complain(f"{error.format_message()}{hint}", WRONG_USAGE)

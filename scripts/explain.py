@@ -2,19 +2,18 @@
 
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
 import redis
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.routes import route_of
 from routing.arrival import Arrival, Source
 from routing.call import InboundCall
 from routing.explanation import Explanation, explain
-from routing.index.lookup import CampaignIndex
+from routing.index.lookup import CampaignIndex, Miss
 from routing.numbers import PhoneNumber
 from routing.route import Route
 from scripts.arguments import INSTANT, PHONE_NUMBER
@@ -25,28 +24,34 @@ from scripts.cli import run
 def explain_number(parts: Parts, number: PhoneNumber, at: datetime) -> Explanation:
     """Explain what `number` gets at `at`, from the facts a call would be routed on."""
     call = InboundCall("explain", "none", at, number)
-    try:
+    found: Route | Miss | None = None
+    with suppress(redis.RedisError):  # a call asks the database then, and so do we
         found = CampaignIndex(parts.redis, parts.layout).route_of(number)
-    except redis.RedisError:
-        found = None
     if isinstance(found, Route):
         return explain(Arrival(call, found, Source.INDEX))
     try:
         with parts.database.reading() as session:
             return explain(Arrival(call, route_of(session, number), Source.DATABASE))
     except SQLAlchemyError:
-        return explain(Arrival(call, None, Source.NONE))
+        # As for a call: a whole index that does not list the number is a fact; no index is none.
+        return explain(Arrival(call, None, Source.INDEX if found is Miss.NOT_LISTED else Source.NONE))
 
 
 def show(explanation: Explanation) -> None:
     """Print an explanation for a person."""
-    console = Console(highlight=False)
-    console.print(f"[bold]{explanation.decision}[/] ({explanation.reason}): {explanation.rule}")
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    click.echo(f"{click.style(explanation.decision, bold=True)} ({explanation.reason}): {explanation.rule}")
     at = explanation.at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    for name, value in (("at", at), *explanation.facts, ("facts read from", explanation.source)):
-        table.add_row(f"  {name}", value)
-    console.print(table)
+    rows = (("at", at), *explanation.facts, ("facts read from", explanation.source))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"  {name:{width}}  {_printable(value)}")
+
+
+def _printable(value: str) -> str:
+    """Operators type external IDs; a terminal must not obey what is in them."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
+    )
 
 
 @click.command(name="explain")

@@ -78,10 +78,13 @@ def verify(as_json: bool) -> int:  # noqa: FBT001 - click's way
 
 @contextmanager
 def _progress(opened: Parts, verb: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar on stderr when that is a terminal."""
+    """Show a bar on stderr when that is a terminal; only then the work is counted beforehand."""
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    if not console.is_terminal:
+        yield lambda _done: None
+        return
+    with Progress(*columns, console=console) as progress:
         with opened.database.reading() as session:
             total = count_campaigns(session) + count_numbers(session)
         task = progress.add_task(verb, total=total)
@@ -99,7 +102,7 @@ def _stores_explained() -> Iterator[None]:
         ) from error
     except SQLAlchemyError as error:
         raise click.ClickException(
-            f"the database does not answer ({type(error).__name__}); try `hookswitch doctor`"
+            f"the database cannot be read ({type(error).__name__}); try `hookswitch doctor`"
         ) from error
 
 

@@ -25,11 +25,14 @@ class IndexKeeper:
         self._layout = layout
         self._publication = Publication(database, IndexWriter(client, layout))
 
-    def keep(self) -> None:
-        """One round: rebuild an index that is not there, then publish what waits."""
+    def keep(self, progress: Callable[[int], None] = lambda _done: None) -> None:
+        """One round: rebuild an index that is not there, then publish what waits.
+
+        `progress` hears of each batch of a rebuild; what it raises ends the rebuild.
+        """
         if not self._is_whole():
             try:
-                built = rebuild(self._database, self._client, self._layout)
+                built = rebuild(self._database, self._client, self._layout, progress)
                 log.info("index.rebuilt", numbers=built.numbers, campaigns=built.campaigns)
             except RebuildUnderWay:
                 pass  # another worker is at it

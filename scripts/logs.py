@@ -8,23 +8,32 @@ import structlog
 
 
 def set_up_logs(level: str, form: Literal["console", "json"]) -> None:
-    """Send structlog events at `level` or above to stderr."""
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
+    """Send structlog events at `level` or above to stderr, and what libraries warn of, in one form."""
+    # Locals stay out of tracebacks: they would hold phone numbers and tokens.
+    ending: list[structlog.types.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if form == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
+    beginning: list[structlog.types.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # Locals stay out of tracebacks: they would hold phone numbers and tokens.
-            *([structlog.processors.format_exc_info] if form == "json" else []),
-            renderer,
-        ],
+        processors=[*beginning, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=beginning,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries])

@@ -1,10 +1,41 @@
 """What is counted, in Prometheus' terms; over all processes of one machine."""
 
 import os
+import threading
 from collections.abc import Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+_CARRY_EVERY = 1.0
+"""Seconds that what was counted may wait before other processes can see it."""
+
+
+class _Tally:
+    """Counts in memory and carries the sums to a Prometheus counter a little later.
+
+    A Prometheus counter shared by several processes is a file; adding to it costs as much as
+    checking a signature.
+    """
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._lock = threading.Lock()
+        self._waiting: dict[str, int] = {}
+
+    def count(self, value: str) -> None:
+        with self._lock:
+            if not self._waiting:
+                timer = threading.Timer(_CARRY_EVERY, self.carry)
+                timer.daemon = True
+                timer.start()
+            self._waiting[value] = self._waiting.get(value, 0) + 1
+
+    def carry(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for value, times in waiting.items():
+            self._counter.labels(value).inc(times)
 
 
 class Metrics:
@@ -15,6 +46,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._tallies: list[_Tally] = []
         self.answered = self._counter(
             "hookswitch_calls_answered", "Voice webhooks answered with TwiML, by decision.", "decision"
         )
@@ -27,6 +59,8 @@ class Metrics:
 
     def collect(self) -> tuple[bytes, str]:
         """Return the page that Prometheus reads, and its content type."""
+        for tally in self._tallies:
+            tally.carry()
         registry = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()
@@ -34,14 +68,6 @@ class Metrics:
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     def _counter(self, name: str, meaning: str, label: str) -> Callable[[str], None]:
-        counter = Counter(name, meaning, [label], registry=self._registry)
-        children: dict[str, Callable[[], None]] = {}
-
-        def count(value: str) -> None:
-            try:
-                increase = children[value]
-            except KeyError:
-                increase = children.setdefault(value, counter.labels(value).inc)
-            increase()
-
-        return count
+        tally = _Tally(Counter(name, meaning, [label], registry=self._registry))
+        self._tallies.append(tally)
+        return tally.count

@@ -23,8 +23,14 @@ log = structlog.get_logger()
 
 _PAUSE_AFTER_TROUBLE = 0.5
 _WAIT_FOR_CALLS_MS = 500
+_POLL_PARTITIONS_EVERY = 0.1
+"""Seconds. Several partitions cannot be waited for, only asked one after the other."""
 _KEEP_EVERY = 0.25
 """Seconds. An editor publishes his own edits at once; this is for those who died before they could."""
+
+
+class _Stopping(Exception):
+    """The worker is told to stop in the middle of a long piece of work that may be left undone."""
 
 
 class Worker:
@@ -35,16 +41,24 @@ class Worker:
         consumer = f"{socket.gethostname()}:{os.getpid()}"
         self._drain = Drain(Journal(parts.redis, parts.layout), parts.database, consumer)
         self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
+        self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
-        """Finish the batch in hand, then return from `run`."""
+        """Finish the batch in hand, leave a rebuild undone, then return from `run`."""
         self._stop.set()
 
     def run(self) -> None:
-        keeping = threading.Thread(target=self._repeat, args=(self._keeper.keep, _KEEP_EVERY), name="index")
+        keeping = threading.Thread(target=self._repeat, args=(self._keep, _KEEP_EVERY), name="index")
         keeping.start()
-        self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), pause=0)
+        self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
         keeping.join()
+
+    def _keep(self) -> None:
+        self._keeper.keep(self._go_on)
+
+    def _go_on(self, _done: int) -> None:
+        if self._stop.is_set():
+            raise _Stopping
 
     def _repeat(self, step: Callable[[], object], pause: float) -> None:
         while not self._stop.is_set():
@@ -54,6 +68,8 @@ class Worker:
                 # A store is away. What is not acknowledged stays where it is until it is back.
                 log.warning("worker.store_unreachable", error=type(error).__name__)
                 self._stop.wait(_PAUSE_AFTER_TROUBLE)
+            except _Stopping:
+                return
             except Exception:
                 # A defect in one round must not end the worker: the next round may do without it.
                 log.exception("worker.round_failed")

@@ -81,8 +81,11 @@ class Door:
 
 def rehearsed_instant(form: Form, field: str) -> datetime | None:
     """The aware instant that `field` names, or None where it names none."""
+    text = form.text(field)
+    if not text:
+        return None
     try:
-        instant = datetime.fromisoformat(form.text(field))
+        instant = datetime.fromisoformat(text)
         return instant.astimezone(UTC) if instant.tzinfo else None
     except (ValueError, OverflowError):
         return None

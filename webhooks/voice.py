@@ -63,7 +63,5 @@ class VoiceWebhook:
             return replies.twiml(LAST_RESORT)
 
     def _instant(self, form: Form) -> datetime:
-        now = self._clock()
-        if not self._rehearsal:
-            return now
-        return rehearsed_instant(form, REHEARSED_INSTANT) or now
+        rehearsed = rehearsed_instant(form, REHEARSED_INSTANT) if self._rehearsal else None
+        return rehearsed or self._clock()

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +23,8 @@ from scripts.settings import Settings
 from scripts.stores import BACKGROUND_TIMEOUT, layout_of, open_redis
 
 _GRACE = 10.0
+_SIGNALLED = 128
+"""Added to the signal's number it is the exit status that shells give."""
 # Not a local address: a local one would let requests name the instant, which a real one does not.
 _PUBLIC_BASE_URL = "https://calls.example.com"
 # What a program needs to run; the settings of the real installation stay out.
@@ -43,6 +47,7 @@ class Installation:
 def throw_away(server: str | None, *, sqlite: bool = False) -> Iterator[Installation]:
     """Yield an installation on PostgreSQL (a fresh database of `server` if named) or on SQLite."""
     with ExitStack() as stack:
+        stack.enter_context(_ending_in_order())
         # A short path: sockets live in it.
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hookswitch-bench-")))
         url = (
@@ -80,6 +85,20 @@ def opened(redis_url: str) -> Iterator[RedisClient]:
         yield client
     finally:
         client.close()
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Clean up on TERM as well, which would end Python on the spot."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(_SIGNALLED + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _environment(database_url: str, redis_url: str, directory: Path) -> dict[str, str]:

@@ -77,8 +77,8 @@ def start(stack: ExitStack, installation: Installation, cores: Cores, seconds: f
         return stack.enter_context(serving(application, installation, cores.measured))
 
     return [
-        Subject("constant bytes, bare WSGI", serve("scripts.bench.bare:wsgi()"), yard),
-        Subject("constant bytes, Flask route", serve("scripts.bench.bare:flask()"), yard),
+        Subject("bare WSGI, constant bytes", serve("scripts.bench.bare:wsgi()"), yard),
+        Subject("bare Flask, constant bytes", serve("scripts.bench.bare:flask()"), yard),
         Subject(
             "the plain way, PostgreSQL",
             serve("scripts.bench.plain:application()"),

@@ -1,0 +1,234 @@
+"""What `hookswitch doctor` looks at: each check finds one thing that calls depend on, and says what to do."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import redis
+import requests
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import migrate
+from routing.journal import Journal
+from scripts.assembly import Parts
+from scripts.call import post_signed
+from scripts.settings import is_loopback
+
+_MANY_CALLS_WAITING = 10_000
+_CARRIER_PATIENCE = 10
+"""Seconds."""
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    """Calls are answered rightly, but something wants attention."""
+    FAILED = "failed"
+    """Calls fail, or would if one more part went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `advice` says what to do unless all is well."""
+
+    check: str
+    verdict: Verdict
+    detail: str
+    advice: str = ""
+
+
+def examine(opened: Parts) -> Iterator[Finding]:
+    """Run every check; none of them changes anything but the counters of the server."""
+    for check in (
+        _database,
+        _migrations,
+        _redis,
+        _durability,
+        _index,
+        _journal,
+        _carrier,
+        _public_address,
+        _web_server,
+    ):
+        yield check(opened)
+
+
+def _database(opened: Parts) -> Finding:
+    try:
+        with opened.database.reading() as session:
+            session.connection().exec_driver_sql("SELECT 1")
+    except SQLAlchemyError as error:
+        return Finding(
+            "database",
+            Verdict.FAILED,
+            f"does not answer ({type(error).__name__})",
+            "start it or mend DATABASE_URL",
+        )
+    return Finding("database", Verdict.OK, opened.database.engine.dialect.name)
+
+
+def _migrations(opened: Parts) -> Finding:
+    try:
+        current, head = migrate.current(opened.settings.database_url), migrate.head()
+    except SQLAlchemyError as error:
+        return Finding(
+            "migrations", Verdict.FAILED, f"unknown ({type(error).__name__})", "mend the database first"
+        )
+    if current != head:
+        detail = f"the schema is at {current or 'nothing'}, the program wants {head}"
+        return Finding("migrations", Verdict.FAILED, detail, "run `hookswitch migrate`")
+    return Finding("migrations", Verdict.OK, f"at {head}")
+
+
+def _redis(opened: Parts) -> Finding:
+    try:
+        version = opened.redis.info("server")["redis_version"]
+    except redis.RedisError as error:
+        return Finding(
+            "redis",
+            Verdict.FAILED,
+            f"does not answer ({type(error).__name__}); calls are routed from the database",
+            "start it or mend REDIS_URL",
+        )
+    return Finding("redis", Verdict.OK, f"version {version}")
+
+
+def _durability(opened: Parts) -> Finding:
+    try:
+        kept = opened.redis.config_get("append*")
+        policy = opened.redis.config_get("maxmemory-policy").get("maxmemory-policy")
+    except redis.RedisError as error:
+        return Finding(
+            "durability",
+            Verdict.WARNING,
+            f"cannot be read ({type(error).__name__})",
+            "see that Redis runs with appendonly yes, appendfsync always, maxmemory-policy noeviction",
+        )
+    wanted = {"appendonly": "yes", "appendfsync": "always"}
+    wrong = [f"{name} {kept.get(name)}" for name, value in wanted.items() if kept.get(name) != value]
+    if policy != "noeviction":
+        wrong.append(f"maxmemory-policy {policy}")
+    if wrong:
+        return Finding(
+            "durability",
+            Verdict.WARNING,
+            f"{', '.join(wrong)}: a crash of Redis may lose calls that were answered",
+            "set appendonly yes, appendfsync always and maxmemory-policy noeviction",
+        )
+    return Finding("durability", Verdict.OK, "a call is on disk before it is answered")
+
+
+def _index(opened: Parts) -> Finding:
+    try:
+        whole = all(opened.redis.exists(opened.layout.live(p)) for p in opened.layout.all_partitions())
+    except redis.RedisError as error:
+        return Finding("index", Verdict.FAILED, f"unknown ({type(error).__name__})", "mend Redis first")
+    if not whole:
+        return Finding(
+            "index",
+            Verdict.WARNING,
+            "not built; calls are routed from the database",
+            "start a worker, or run `hookswitch index rebuild`",
+        )
+    return Finding("index", Verdict.OK, "built")
+
+
+def _journal(opened: Parts) -> Finding:
+    journal = Journal(opened.redis, opened.layout)
+    try:
+        waiting, set_aside = journal.length(), journal.set_aside_count()
+    except redis.RedisError as error:
+        return Finding("journal", Verdict.FAILED, f"unknown ({type(error).__name__})", "mend Redis first")
+    if waiting > _MANY_CALLS_WAITING:
+        return Finding(
+            "journal", Verdict.WARNING, f"{waiting} calls are not in the log yet", "start a worker"
+        )
+    if set_aside:
+        return Finding(
+            "journal",
+            Verdict.WARNING,
+            f"{set_aside} entries could not be read, or written to the log, and are set aside",
+            "report this as a defect",
+        )
+    return Finding("journal", Verdict.OK, f"{waiting} calls waiting for the log")
+
+
+def _carrier(opened: Parts) -> Finding:
+    """Ask the carrier who we are (twilio.com/docs/iam/api/account)."""
+    account = opened.settings.twilio
+    if opened.settings.is_local:
+        return Finding("carrier", Verdict.OK, "not asked, since no carrier can reach this installation")
+    try:
+        with requests.Session() as session:
+            session.trust_env = not is_loopback(account.api_base_url)
+            answer = session.get(
+                f"{account.api_base_url}/2010-04-01/Accounts/{account.account_sid}.json",
+                auth=(account.account_sid, account.auth_token.reveal()),
+                timeout=_CARRIER_PATIENCE,
+            )
+        status = answer.json()["status"] if answer.ok else None
+    except (requests.RequestException, ValueError, LookupError, TypeError) as error:
+        return Finding(
+            "carrier",
+            Verdict.WARNING,
+            f"cannot be asked about the account ({type(error).__name__})",
+            "see that this machine reaches TWILIO_API_BASE_URL",
+        )
+    if answer.status_code in {requests.codes.unauthorized, requests.codes.not_found}:
+        return Finding(
+            "carrier",
+            Verdict.FAILED,
+            "does not know TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN",
+            "copy both from the carrier's console; its webhooks are signed with that token",
+        )
+    if status is None:
+        return Finding("carrier", Verdict.WARNING, f"answers {answer.status_code}", "try again later")
+    if status != "active":
+        return Finding(
+            "carrier", Verdict.FAILED, f"says that the account is {status}", "see the carrier's console"
+        )
+    return Finding("carrier", Verdict.OK, "knows the account and its token")
+
+
+def _public_address(opened: Parts) -> Finding:
+    settings = opened.settings
+    if settings.is_local:
+        return Finding(
+            "public address",
+            Verdict.WARNING,
+            f"{settings.public_base_url} is this machine only; no carrier can reach it",
+            "fine for a trial; set PUBLIC_BASE_URL to the https origin that the carrier calls",
+        )
+    return Finding("public address", Verdict.OK, settings.public_base_url)
+
+
+def _web_server(opened: Parts) -> Finding:
+    """Send a signed request through the public address to the one handler that needs no store."""
+    settings = opened.settings
+    form = {"CallSid": "CA" + secrets.token_hex(16), "AccountSid": settings.twilio.account_sid}
+    form |= {"From": "anonymous", "To": "", "CallStatus": "ringing", "ErrorCode": "0"}
+    try:
+        response = post_signed(settings, "/webhooks/twilio/fallback", form, settings.public_base_url)
+    except requests.RequestException as error:
+        return Finding(
+            "web server",
+            Verdict.FAILED,
+            f"{settings.public_base_url} does not answer ({type(error).__name__})",
+            "start it (`hookswitch serve`), or mend the proxy, DNS or certificate in front of it",
+        )
+    if response.status_code == requests.codes.forbidden:
+        return Finding(
+            "web server",
+            Verdict.FAILED,
+            "refuses a correctly signed request",
+            "give the server and this command the same PUBLIC_BASE_URL and TWILIO_*; restart the server",
+        )
+    if response.status_code != requests.codes.ok or "<Response" not in response.text:
+        return Finding(
+            "web server",
+            Verdict.FAILED,
+            f"answers {response.status_code} to a signed request",
+            "see that the proxy passes /webhooks/ on unchanged",
+        )
+    return Finding("web server", Verdict.OK, "a signed request came back as TwiML")
