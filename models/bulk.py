@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import starmap
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -32,7 +34,7 @@ _PARAMETER = "given_rows"
 
 
 class Upsert:
-    """One prepared statement for `table`; rows are told apart by `key`.
+    """One prepared statement for `table`, whose rows are told apart by the first columns given, its key.
 
     Rows that are there stay as they are, or become what `resolve` says. PostgreSQL gets all rows as
     one JSON parameter: that takes a fifth of the time of a statement for each, and a tenth of what
@@ -40,46 +42,47 @@ class Upsert:
     """
 
     def __init__(
-        self, table: Table, columns: Sequence[str], key: Sequence[str], resolve: Resolve | None = None
+        self, table: Table, key: Sequence[str], others: Sequence[str], resolve: Resolve | None = None
     ) -> None:
-        self._columns = tuple(table.c[name] for name in columns)
         self._key = tuple(key)
+        self._columns = tuple(table.c[name] for name in (*key, *others))
+        self._names = tuple(column.name for column in self._columns)
+        self._record = msgspec.defstruct(
+            table.name, [(name, Any, None) for name in self._names], omit_defaults=True, gc=False
+        )
         self._statements: dict[str, Insert] = {
             "postgresql": self._of_json(table, resolve),
             "sqlite": self._of_rows(table, resolve),
         }
 
-    def run(self, connection: Connection, rows: Sequence[Row]) -> int:
-        """Write rows, each key at most once among them; return how many were new or were changed.
+    def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> int:
+        """Write rows, the values in the order of the columns; return how many were new or were changed.
 
-        In the order of their keys: two workers that meet in the same rows then wait for each other,
-        never crosswise. Text is stored whatever it holds: characters that a database refuses are replaced.
+        Each key comes at most once among them. They are written in the order of their keys: two
+        workers that meet in the same rows then wait for each other, never crosswise. Text is stored
+        whatever it holds: characters that a database refuses are replaced.
         """
         if not rows:
             return 0
-        ordered = sorted(rows, key=lambda row: [row[name] for name in self._key])
-        dialect = connection.dialect.name
+        ordered = sorted(rows, key=itemgetter(*range(len(self._key))))
+        dialect = connection.dialect
         given: dict[str, str] | list[Row]
-        if dialect == "postgresql":
-            given = {_PARAMETER: self._json(ordered, connection.dialect)}
+        if dialect.name == "postgresql":
+            given = {_PARAMETER: self._json(ordered, dialect)}
         else:
-            given = [
-                {column.name: storable(row.get(column.name)) for column in self._columns} for row in ordered
-            ]
+            given = [dict(zip(self._names, map(storable, row), strict=True)) for row in ordered]
         counted = {"preserve_rowcount": True}
-        return connection.execute(self._statements[dialect], given, execution_options=counted).rowcount
+        return connection.execute(self._statements[dialect.name], given, execution_options=counted).rowcount
 
-    def _json(self, rows: Sequence[Row], dialect: Dialect) -> str:
-        ways = [(column.name, _way_into_json(column, dialect)) for column in self._columns]
-        said = [
-            {
-                name: value if way is None else way(value)
-                for name, way in ways
-                if (value := row.get(name)) is not None
-            }
-            for row in rows
+    def _json(self, rows: Sequence[Sequence[Any]], dialect: Dialect) -> str:
+        # Column by column and then as structs: the loops run in C, for a third of the time.
+        ways = [_way_into_json(column, dialect) for column in self._columns]
+        columns = [
+            values if way is None else map(way, values)
+            for way, values in zip(ways, zip(*rows, strict=True), strict=True)
         ]
-        return msgspec.json.encode(said).decode()
+        records = list(starmap(self._record, zip(*columns, strict=True)))
+        return msgspec.json.encode(records).decode()
 
     def _of_json(self, table: Table, resolve: Resolve | None) -> Insert:
         given = (
@@ -88,9 +91,7 @@ class Upsert:
             .render_derived(with_types=True)
         )
         rows = select(*(cast(given.c[c.name], c.type) for c in self._columns))
-        insert = postgresql.insert(table).from_select(
-            [c.name for c in self._columns], rows, include_defaults=False
-        )
+        insert = postgresql.insert(table).from_select(list(self._names), rows, include_defaults=False)
         if resolve is None:
             return insert.on_conflict_do_nothing(index_elements=self._key)
         values, where = resolve("postgresql", dict(table.c.items()), dict(insert.excluded.items()))
@@ -124,8 +125,10 @@ def _way_into_json(column: Column[Any], dialect: Dialect) -> Callable[[Any], obj
     return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _json_text(value: object) -> str:
+def _json_text(value: object) -> str | None:
     """JSON inside JSON travels as text: as it is, its escapes would be undone and some of them refused."""
+    if value is None:
+        return None
     try:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:  # halves of surrogate pairs, which this one escapes

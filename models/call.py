@@ -105,18 +105,17 @@ class ArrivalRow(TypedDict):
 
 CALL_KEY = ("carrier", "call_sid")
 _CALLS: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause
-_ARRIVAL_COLUMNS = tuple(ArrivalRow.__annotations__)
+_ARRIVAL_COLUMNS = tuple(name for name in ArrivalRow.__annotations__ if name not in CALL_KEY)
 
 
 def _filled_in(dialect: str, stored: Columns, given: Columns) -> tuple[dict[str, Expression], Expression]:
     """Complete a call that was heard of before it arrived; a decision stays as it was first."""
-    kept = {*CALL_KEY, "created_at"}
-    values = {name: given[name] for name in _ARRIVAL_COLUMNS if name not in kept}
+    values = {name: given[name] for name in _ARRIVAL_COLUMNS if name != "created_at"}
     values["consent_version"] = most_text(dialect, stored["consent_version"], given["consent_version"])
     return values, stored["decision"].is_(None)
 
 
-_ARRIVALS = Upsert(_CALLS, _ARRIVAL_COLUMNS, CALL_KEY, _filled_in)
+_ARRIVALS = Upsert(_CALLS, CALL_KEY, _ARRIVAL_COLUMNS, _filled_in)
 
 
 def record_arrivals(session: Session, rows: Sequence[ArrivalRow]) -> int:
@@ -128,10 +127,11 @@ def record_arrivals(session: Session, rows: Sequence[ArrivalRow]) -> int:
     """
     if not rows:
         return 0
-    first: dict[tuple[str, str], Row] = {}
+    first: dict[tuple[str, str], ArrivalRow] = {}
     for row in rows:
-        first.setdefault((row["carrier"], row["call_sid"]), dict(row))
-    return _ARRIVALS.run(session.connection(), list(first.values()))
+        first.setdefault((row["carrier"], row["call_sid"]), row)
+    values = [(*key, *map(row.get, _ARRIVAL_COLUMNS)) for key, row in first.items()]
+    return _ARRIVALS.run(session.connection(), values)
 
 
 def recent(session: Session, limit: int) -> Sequence[Call]:

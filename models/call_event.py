@@ -1,13 +1,15 @@
 """What carriers reported of each call, and its sum in the call log."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import JSON, Table, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, Row, words
+from models.base import Base, words
 from models.bulk import Upsert
 from models.call import CALL_KEY, Call
 from models.call_merge import merged
@@ -34,30 +36,16 @@ class LoggedEvent(Base):
 
 _EVENTS: Table = LoggedEvent.__table__  # type: ignore[assignment]  # declared as FromClause
 _CALLS: Table = Call.__table__  # type: ignore[assignment]
-_EVENT_COLUMNS = ("carrier", "call_sid", "kind", "key", "occurred_at", "received_at", "raw")
-_CALL_COLUMNS = (
-    *CALL_KEY,
-    "disposition",
-    "disposition_rank",
-    "started_at",
-    "rang_at",
-    "rang_until",
-    "answered_at",
-    "ended_at",
+_EVENT_COLUMNS = ("kind", "occurred_at", "received_at", "raw")
+_UPDATE_COLUMNS = (
+    *(member.name for member in fields(CallUpdate) if member.name != "started_at"),
     "ring_seconds",
-    "talk_seconds",
-    "duration_seconds",
-    "answering_leg",
-    "answering_leg_rank",
-    "recording_sid",
-    "recording_url",
-    "recording_seconds",
-    "consent_version",
-    "reconciled_at",
-    "created_at",
 )
-_NEW_EVENTS = Upsert(_EVENTS, _EVENT_COLUMNS, (*CALL_KEY, "key"))
-_KNOWN_CALLS = Upsert(_CALLS, _CALL_COLUMNS, CALL_KEY, merged)
+_NEW_EVENTS = Upsert(_EVENTS, (*CALL_KEY, "key"), _EVENT_COLUMNS)
+_KNOWN_CALLS = Upsert(_CALLS, CALL_KEY, (*_UPDATE_COLUMNS, "started_at", "created_at"), merged)
+_key_of = attrgetter(*CALL_KEY, "key")
+_event_values = attrgetter(*CALL_KEY, "key", *_EVENT_COLUMNS)
+_update_values = attrgetter(*_UPDATE_COLUMNS)
 
 
 def record_events(session: Session, events: Sequence[CallEvent]) -> int:
@@ -87,29 +75,26 @@ def events_of(session: Session, call: Call) -> list[LoggedEvent]:
     return list(session.scalars(wanted))
 
 
-def _each_once(events: Iterable[CallEvent]) -> list[Row]:
-    first: dict[tuple[str, str, str], CallEvent] = {}
+def _each_once(events: Iterable[CallEvent]) -> list[tuple[Any, ...]]:
+    first: dict[object, CallEvent] = {}
     for event in events:
-        first.setdefault((event.carrier, event.call_sid, event.key), event)
-    return [{name: getattr(event, name) for name in _EVENT_COLUMNS} for event in first.values()]
+        first.setdefault(_key_of(event), event)
+    return [_event_values(event) for event in first.values()]
 
 
-def _by_call(events: Iterable[CallEvent]) -> list[Row]:
-    """One row per call: the sum of its events."""
-    known: dict[tuple[str, str], tuple[CallUpdate, datetime]] = {}
+def _by_call(events: Iterable[CallEvent]) -> list[tuple[Any, ...]]:
+    """One row per call: the sum of its events, which was on at each of them."""
+    known: dict[tuple[str, str], tuple[CallUpdate, datetime, datetime]] = {}
     for event in events:
         key = event.carrier, event.call_sid
-        before = known.get(key)
-        if before is None:
-            known[key] = event.update, event.received_at
-        else:
-            known[key] = merge(before[0], event.update), min(before[1], event.received_at)
-    return [_row(key, *sum_of) for key, sum_of in known.items()]
-
-
-def _row(key: tuple[str, str], update: CallUpdate, received_at: datetime) -> Row:
-    row = {name: getattr(update, name, None) for name in _CALL_COLUMNS}
-    row["carrier"], row["call_sid"] = key
-    row["started_at"] = update.started_at or received_at
-    row["created_at"] = received_at
-    return row
+        update, received_at = event.update, event.received_at
+        started_at = update.started_at or received_at
+        if before := known.get(key):
+            update = merge(before[0], update)
+            started_at = min(before[1], started_at)
+            received_at = min(before[2], received_at)
+        known[key] = update, started_at, received_at
+    return [
+        (*key, *_update_values(update), started_at, received_at)
+        for key, (update, started_at, received_at) in known.items()
+    ]

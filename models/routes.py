@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     or_,
@@ -26,6 +27,7 @@ from models.group import Group
 from models.plan import Plan
 from models.prompt import EXTENSIONS, Prompt, PromptAudio, PromptKind
 from models.tracking_number import NumberStatus, TrackingNumber
+from routing.encoding import encoded
 from routing.numbers import PhoneNumber
 from routing.route import CallerId, CampaignFacts, NumberFacts, RecordedPrompt, Route, SpokenPrompt
 
@@ -99,6 +101,18 @@ def stream_numbers(session: Session) -> Iterator[NumberFacts]:
     """All numbers, each once, in no order and in constant memory; wants a patient `Database`."""
     for rows in _batches(session, _ALL_NUMBERS):
         yield from map(_number_facts, rows)
+
+
+def stream_stored_numbers(session: Session) -> Iterator[tuple[str, str | bytes]]:
+    """All numbers as `encoding.encoded` writes them, each once, in constant memory.
+
+    A number that says nothing of its own, as nearly all do, is put together by the database: that
+    takes a fifth of the time. Wants a patient `Database`.
+    """
+    for rows in _batches(session, _PLAIN_NUMBERS):
+        yield from ((number, stored) for number, stored in rows)
+    for rows in _batches(session, _NUMBERS_OF_THEIR_OWN):
+        yield from encoded(map(_number_facts, rows))
 
 
 def count_numbers(session: Session) -> int:
@@ -225,4 +239,22 @@ _SOME_CAMPAIGNS = _with_campaigns(
 )
 _ALL_CAMPAIGNS = _with_campaigns(select().select_from(Campaign), select(Group.id))
 _SOME_NUMBERS = select(*_NUMBER_COLUMNS).where(TrackingNumber.id.in_(_ids()), _counts())
+_IS_PLAIN = and_(
+    TrackingNumber.status == NumberStatus.ACTIVE,
+    TrackingNumber.campaign_id.is_not(None),
+    TrackingNumber.destination.is_(None),
+    TrackingNumber.whisper.is_(None),
+    TrackingNumber.ring_timeout.is_(None),
+    TrackingNumber.record_calls.is_(False),
+    TrackingNumber.caller_id == CallerId.CALLER,
+)
+_PLAIN_NUMBERS = select(
+    type_coerce(TrackingNumber.number, Text),
+    cast(TrackingNumber.revision, Text)
+    .concat(" ")
+    .concat(cast(TrackingNumber.campaign_id, Text))
+    .concat(" ")
+    .concat(cast(TrackingNumber.id, Text)),
+).where(_IS_PLAIN)
+_NUMBERS_OF_THEIR_OWN = select(*_NUMBER_COLUMNS).where(_counts(), ~_IS_PLAIN)
 _ALL_NUMBERS = select(*_NUMBER_COLUMNS).where(_counts())

@@ -6,6 +6,7 @@ A server-side script can read revision and campaign id without parsing JSON. Obj
 reader does not know are ignored, missing ones take their default; anything else is `Unreadable`.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -148,6 +149,11 @@ def encode_number(facts: NumberFacts) -> bytes:
     return head if own == _NOTHING_OF_ITS_OWN else head + b" " + own
 
 
+def encoded(numbers: Iterable[NumberFacts]) -> Iterator[tuple[str, bytes]]:
+    """Each number as the index stores it: its E.164 text and what is written there."""
+    return ((facts.number.e164, encode_number(facts)) for facts in numbers)
+
+
 def decode_number(number: PhoneNumber, raw: bytes) -> NumberFacts:
     """Read what is stored for `number`, raise `Unreadable`."""
     parts = raw.split(b" ", _PARTS_OF_A_NUMBER)
@@ -224,7 +230,7 @@ def _instant(moment: datetime) -> datetime:
     """Refuse an instant without its offset: it could mean any of 26 hours."""
     if moment.tzinfo is None:
         raise ValueError("instant without offset")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _prompt_record(prompt: SpokenPrompt | RecordedPrompt | None) -> _Spoken | _Recorded | None:

@@ -39,7 +39,7 @@ class _Event(msgspec.Struct, omit_defaults=True):
     key: str
     at: datetime
     occurred: datetime | None = None
-    update: _Update = _Update()
+    update: _Update | None = None
     raw: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -57,7 +57,7 @@ def encode_event(event: CallEvent) -> bytes:
         key=event.key,
         at=event.received_at,
         occurred=event.occurred_at,
-        update=msgspec.convert(event.update, _Update, from_attributes=True),
+        update=_known(event.update),
         raw=event.raw,
     )
     return _encode(record)
@@ -81,12 +81,18 @@ def decode_event(raw: bytes) -> CallEvent:
         raise Unreadable("reported event") from error
 
 
-def _update(record: _Update) -> CallUpdate:
+def _known(update: CallUpdate) -> _Update | None:
+    return None if update == NOTHING else msgspec.convert(update, _Update, from_attributes=True)
+
+
+def _update(record: _Update | None) -> CallUpdate:
+    if record is None:
+        return NOTHING
     known = {name: value for name in _MEMBERS if (value := getattr(record, name)) is not None}
     for name, value in known.items():
         if isinstance(value, datetime):
             known[name] = _instant(value)
-    return CallUpdate(**known) if known else NOTHING
+    return CallUpdate(**known)
 
 
 def _instant(moment: datetime) -> datetime:

@@ -36,6 +36,8 @@ class ScriptLink:
 
     def __init__(self, client: RedisClient, source: str) -> None:
         self._client = client
+        # Asked once: the question costs as much as encoding a call.
+        self._is_cluster = isinstance(client, RedisCluster)
         self._source = source
         self._sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
         self._mine = threading.local()
@@ -47,10 +49,10 @@ class ScriptLink:
             return self._send("EVAL", self._source, keys, arguments)
 
     def _send(self, verb: str, script: str, keys: tuple[str, ...], arguments: tuple[str | bytes, ...]) -> Any:  # noqa: ANN401 - as above
-        if isinstance(self._client, RedisCluster):
+        if self._is_cluster:
             run = self._client.evalsha if verb == "EVALSHA" else self._client.eval
             return run(script, len(keys), *keys, *arguments)
-        line = self._line(self._client)
+        line = self._line()
         try:
             return line.ask(verb, script, len(keys), *keys, *arguments)
         except ReadOnlyError:  # this server was demoted: the next call must find the new one
@@ -62,11 +64,11 @@ class ScriptLink:
             self._hang_up()
             raise
 
-    def _line(self, client: redis.Redis) -> "_Line":
+    def _line(self) -> "_Line":
         line: _Line | None = getattr(self._mine, "line", None)
         # A forked process must not read the replies of the one it was forked from.
         if line is None or line.pid != os.getpid():
-            pool = client.connection_pool
+            pool = self._client.connection_pool  # type: ignore[union-attr]  # a cluster has another way
             line = _Line(pool.connection_class(**pool.connection_kwargs))
             self._mine.line = line
         return line

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 import structlog
 
 from models.database import Database
-from models.routes import stream_campaigns, stream_numbers
+from models.routes import stream_campaigns, stream_stored_numbers
 from routing.index.layout import Layout
 from routing.index.rebuild import Rebuilder, RebuildInterrupted, RebuildUnderWay, Rebuilt
 from routing.index.writer import IndexWriter
 from routing.link import RedisClient
-from routing.route import CampaignFacts, NumberFacts
+from routing.route import CampaignFacts
 from scripts.publication import Publication
 
 log = structlog.get_logger()
@@ -59,8 +59,8 @@ def rebuild(
         with database.reading() as session:
             yield from stream_campaigns(session)
 
-    def numbers() -> Iterator[NumberFacts]:
+    def numbers() -> Iterator[tuple[str, str | bytes]]:
         with database.reading() as session:
-            yield from stream_numbers(session)
+            yield from stream_stored_numbers(session)
 
     return Rebuilder(client, layout).rebuild(campaigns, numbers, progress)

@@ -7,6 +7,7 @@ in every partition. The generation is part of the key, so that a rebuilt index i
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from routing.numbers import PhoneNumber
@@ -16,8 +17,7 @@ FORMAT = 1
 BUCKETS = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where one number lies: `field` in bucket `bucket` of `partition`."""
 
     partition: int
@@ -32,8 +32,11 @@ class Layout:
     partitions: int = 1
 
     def place_of(self, number: PhoneNumber) -> Place:
-        bucket = crc32(number.e164.encode()) % BUCKETS
-        return Place(bucket % self.partitions, str(bucket), number.digits)
+        return self.place_of_text(number.e164)
+
+    def place_of_text(self, e164: str) -> Place:
+        bucket = crc32(e164.encode()) % BUCKETS
+        return Place(bucket % self.partitions, str(bucket), e164[1:])
 
     def all_partitions(self) -> range:
         return range(self.partitions)

@@ -1,7 +1,6 @@
 """The call path's one round trip: look a number up and journal the call with the facts found."""
 
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 from routing.call import InboundCall
@@ -89,11 +88,10 @@ def _read(number: PhoneNumber, reply: list[Any]) -> Route | Miss:
         return Miss.UNREADABLE
 
 
-@lru_cache(maxsize=8192)
 def read_route(number: PhoneNumber, facts: bytes, campaign: bytes) -> Route:
     """Put together what the index or the journal holds; `campaign` is empty for a number without one.
 
-    Remembered by its bytes, which change when the facts do. Raises `Unreadable`.
+    Raises `Unreadable`.
     """
     try:
         return Route(decode_number(number, facts), decode_campaign(campaign) if campaign else None)

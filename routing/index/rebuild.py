@@ -5,15 +5,20 @@ what is newer, so neither a fact read before an edit nor an edit carried late re
 """
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Self
 
-from routing.encoding import encode_campaign, encode_number
+from routing.encoding import encode_campaign
 from routing.index.batching import BATCH, in_batches
 from routing.index.layout import Layout
 from routing.index.writer import NEWER
-from routing.link import RedisClient
-from routing.route import CampaignFacts, NumberFacts
+from routing.link import RedisClient, ScriptLink
+from routing.route import CampaignFacts
 
 _LEASE = 60
 """Seconds after which another process may take over from a rebuilder that died."""
@@ -97,19 +102,22 @@ class Rebuilder:
         self._client = client
         self._layout = layout
         self._take_lock = client.register_script(_TAKE_LOCK)
-        self._add_campaigns = client.register_script(_ADD_CAMPAIGNS)
-        self._add_numbers = client.register_script(_ADD_NUMBERS)
+        self._add_campaigns = ScriptLink(client, _ADD_CAMPAIGNS)
+        self._add_numbers = ScriptLink(client, _ADD_NUMBERS)
         self._swap = client.register_script(_SWAP)
         self._unlock = client.register_script(_UNLOCK)
+        self._renewed = 0.0
 
     def rebuild(
         self,
         campaigns: Callable[[], Iterable[CampaignFacts]],
-        numbers: Callable[[], Iterable[NumberFacts]],
+        numbers: Callable[[], Iterable[tuple[str, str | bytes]]],
         progress: Callable[[int], None] = lambda _done: None,
     ) -> Rebuilt:
-        """Build from the truth and swap; `progress` is told how many items each batch added.
+        """Build from the truth and swap; `progress` is told how many items each batch has.
 
+        A number comes as its E.164 text and what is stored for it, as `encoding.encoded` makes it:
+        of a million, few are worth an object each.
         The two callables are called only once the build has begun, so that every edit is either
         in what they read or written to the new index by whoever made it.
         Raises `RebuildUnderWay` and `RebuildInterrupted`.
@@ -124,11 +132,12 @@ class Rebuilder:
         try:
             for partition in self._layout.all_partitions():
                 self._client.set(self._layout.building(partition), generation, ex=_LEASE)
-            built = Rebuilt(
-                generation,
-                campaigns=self._add_all_campaigns(generation, campaigns(), progress),
-                numbers=self._add_all_numbers(generation, numbers(), progress),
-            )
+            with _OneAhead() as sending:
+                built = Rebuilt(
+                    generation,
+                    campaigns=self._add_all_campaigns(sending, generation, campaigns(), progress),
+                    numbers=self._add_all_numbers(sending, generation, numbers(), progress),
+                )
             self._swap_in(generation)
             # Still under the lock: the next rebuild's keys would look like leftovers.
             self._sweep()
@@ -137,42 +146,53 @@ class Rebuilder:
         return built
 
     def _add_all_campaigns(
-        self, generation: int, campaigns: Iterable[CampaignFacts], progress: Callable[[int], None]
+        self,
+        sending: "_OneAhead",
+        generation: int,
+        campaigns: Iterable[CampaignFacts],
+        progress: Callable[[int], None],
     ) -> int:
         total = 0
         for batch in in_batches(campaigns):
-            items = [item for facts in batch for item in (facts.campaign_id, encode_campaign(facts))]
+            items = [item for facts in batch for item in (str(facts.campaign_id), encode_campaign(facts))]
             for partition in self._layout.all_partitions():
-                self._add(self._add_campaigns, partition, generation, items)
+                sending.send(partial(self._add, self._add_campaigns, partition, generation, items))
             total += len(batch)
             progress(len(batch))
         return total
 
     def _add_all_numbers(
-        self, generation: int, numbers: Iterable[NumberFacts], progress: Callable[[int], None]
+        self,
+        sending: "_OneAhead",
+        generation: int,
+        numbers: Iterable[tuple[str, str | bytes]],
+        progress: Callable[[int], None],
     ) -> int:
         total = 0
-        place_of = self._layout.place_of
+        place_of = self._layout.place_of_text
         for batch in in_batches(numbers):
             by_partition: dict[int, list[str | bytes]] = {}
-            for facts in batch:
-                place = place_of(facts.number)
-                items = by_partition.setdefault(place.partition, [])
-                items += place.bucket, place.field, encode_number(facts)
+            for e164, facts in batch:
+                partition, bucket, field = place_of(e164)
+                by_partition.setdefault(partition, []).extend((bucket, field, facts))
             for partition, items in by_partition.items():
-                self._add(self._add_numbers, partition, generation, items)
+                sending.send(partial(self._add, self._add_numbers, partition, generation, items))
             total += len(batch)
             progress(len(batch))
         return total
 
-    def _add(
-        self, script: Callable[..., object], partition: int, generation: int, items: Sequence[object]
-    ) -> None:
+    def _add(self, script: ScriptLink, partition: int, generation: int, items: Sequence[str | bytes]) -> None:
         layout = self._layout
-        arguments = [generation, _LEASE, layout.prefix(partition), *items]
-        if not script(keys=[layout.building(partition)], args=arguments):
+        keys = (layout.building(partition),)
+        if not script.run(keys, str(generation), str(_LEASE), layout.prefix(partition), *items):
             raise RebuildInterrupted("the index being built was lost; run the rebuild again")
-        self._client.expire(layout.lock(), _LEASE)
+        self._renew_lock()
+
+    def _renew_lock(self) -> None:
+        now = time.monotonic()
+        if now - self._renewed > _LEASE / 10:
+            self._renewed = now
+            self._client.expire(self._layout.lock(), _LEASE)
 
     def _swap_in(self, generation: int) -> None:
         for partition in self._layout.all_partitions():
@@ -190,4 +210,30 @@ class Rebuilder:
                 stale = [key for key in batch if not key.startswith(kept)]
                 if stale:
                     self._client.unlink(*stale)
-                self._client.expire(self._layout.lock(), _LEASE)
+                self._renew_lock()
+
+
+class _OneAhead:
+    """Sends one batch while the next is being put together; half of a rebuild is waiting for Redis.
+
+    What a batch raises comes out of the next `send`, or at the end.
+    """
+
+    def __init__(self) -> None:
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="rebuild")
+        self._under_way: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._sender.shutdown()
+        if self._under_way is not None and error is None:
+            self._under_way.result()
+
+    def send(self, batch: Callable[[], None]) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+        self._under_way = self._sender.submit(batch)

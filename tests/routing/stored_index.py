@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from routing.encoding import encoded
 from routing.index.audit import Difference, IndexAudit
 from routing.index.layout import Layout
 from routing.index.lookup import CampaignIndex, Miss
@@ -26,7 +27,8 @@ class StoredIndex:
         self.journal = Journal(client, layout)
 
     def rebuild(self, truth: Truth, progress: Callable[[int], None] = lambda _done: None) -> Rebuilt:
-        return Rebuilder(self.client, self.layout).rebuild(truth.all_campaigns, truth.all_numbers, progress)
+        rebuilder = Rebuilder(self.client, self.layout)
+        return rebuilder.rebuild(truth.all_campaigns, lambda: encoded(truth.all_numbers()), progress)
 
     def differences(self, truth: Truth) -> list[Difference]:
         audit = IndexAudit(self.client, self.layout)

@@ -3,6 +3,7 @@
 import pytest
 import redis
 
+from routing.encoding import encoded
 from routing.index.layout import BUCKETS, Layout
 from routing.index.rebuild import Rebuilder
 from routing.route import NumberFacts
@@ -21,7 +22,7 @@ def test_a_number_takes_less_than_80_bytes_beyond_its_campaign(redis_client: red
 
     rebuilder.rebuild(lambda: campaigns, list)
     before = redis_client.info("memory")["used_memory"]
-    rebuilder.rebuild(lambda: campaigns, numbers)
+    rebuilder.rebuild(lambda: campaigns, lambda: encoded(numbers()))
     assert (redis_client.info("memory")["used_memory"] - before) / count < 80
 
 

@@ -25,7 +25,6 @@ _LONGEST_WORD = 32
 _SECRET = re.compile(r"token|secret|passw|signature|credential|auth|digits|speech", re.IGNORECASE)
 # A day is more than any two clocks differ; a later stamp is a mistake, and "the latest end" would keep it.
 _LATEST_STAMP = timedelta(days=1)
-_WORDS = {"in-progress": "answered"}
 
 
 class TwilioEvents:
@@ -75,6 +74,7 @@ class TwilioEvents:
         """Read the status of a leg to the business: CallSid is that leg, ParentCallSid the call."""
         call_sid, leg = self._call_sid(form, "ParentCallSid"), _sid(form, "CallSid")
         word = _status(form)
+        word = "answered" if word == "in-progress" else word
         occurred_at = _timestamp(form, received_at)
         at = occurred_at or received_at
         update = _leg_update(word, leg, at, _seconds(form, "CallDuration"))
@@ -138,14 +138,21 @@ class TwilioEvents:
 
 
 def raw_fields(form: Form) -> dict[str, str]:
-    """What was sent, to be kept: the first 64 fields, cut to 256 characters, without secrets."""
+    """What was sent, to be kept: the first 64 fields, cut to 256 characters, without secrets.
+
+    Empty fields are left out, and of Twilio's twins (CalledCity is ToCity, CallerCity is FromCity)
+    those that say the same: together half of what is sent.
+    """
     kept: dict[str, str] = {}
-    for raw_name, value in form.fields:
+    for raw_name, raw_value in form.fields:
         name = _kept_name(raw_name)
-        if name is not None and name not in kept:
-            kept[name] = value.decode(errors="replace").replace("\0", "")[:LONGEST_RAW_VALUE]
+        if name is not None and raw_value and name not in kept:
+            kept[name] = raw_value.decode(errors="replace").replace("\0", "")[:LONGEST_RAW_VALUE]
             if len(kept) == MOST_RAW_FIELDS:
                 break
+    repeated = [name for name in kept if (twin := _twin(name)) and kept.get(twin) == kept[name]]
+    for name in repeated:
+        del kept[name]
     return kept
 
 
@@ -154,6 +161,14 @@ def _kept_name(raw_name: bytes) -> str | None:
     """The name of a field that may be kept. Remembered: Twilio sends the same names each time."""
     name = raw_name.decode(errors="replace").replace("\0", "")
     return None if len(name) > _LONGEST_NAME or _SECRET.search(name) else name
+
+
+@lru_cache(maxsize=1024)
+def _twin(name: str) -> str | None:
+    for prefix, original in (("Called", "To"), ("Caller", "From")):
+        if name.startswith(prefix):
+            return original + name.removeprefix(prefix)
+    return None
 
 
 def _leg_update(word: str, leg: str, at: datetime, duration: int | None) -> CallUpdate:
@@ -205,11 +220,11 @@ def _sid(form: Form, field: str, shape: re.Pattern[str] = _CALL_SID) -> str:
 
 
 def _status(form: Form, field: str = "CallStatus") -> str:
-    """The status in our words; one that we do not know stays as it is, fit for a key."""
+    """The status as sent, fit for a key, whether we know it or not."""
     sent = _KEY_CHARACTERS.sub("", _only_one(form, field)[:_LONGEST_WORD])
     if not sent:
         raise Malformed(field)
-    return _WORDS.get(sent, sent)
+    return sent
 
 
 def _seconds(form: Form, field: str) -> int | None:
