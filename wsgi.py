@@ -11,13 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import call_log
 from models.database import Database
-from models.routes import route_of
+from models.routes import number_facts, route_of
+from prompts.phrases import CONSENT_VERSION
 from prompts.render import Renderer
-from routing.arrival import Arrival, FactsUnavailable
+from routing.arrival import FactsUnavailable
 from routing.breaker import Breaker
 from routing.index.lookup import CampaignIndex, Miss
 from routing.journal import Journal
 from routing.numbers import PhoneNumber
+from routing.recorder import Happening, Recorder
 from routing.route import Route
 from routing.router import Router
 from scripts import settings as settings_of
@@ -25,13 +27,16 @@ from scripts.logs import set_up_logs
 from scripts.metrics import Metrics
 from scripts.settings import Settings
 from scripts.stores import CALL_TIMEOUT, layout_of, open_redis
+from webhooks.callbacks import CallbackWebhooks
 from webhooks.carriers.twilio import Twilio
+from webhooks.carriers.twilio_events import TwilioEvents
 from webhooks.door import Door
 from webhooks.fallback import FallbackWebhook
 from webhooks.health import health, metrics
 from webhooks.mount import Mount
 from webhooks.recorded_prompts import recorded_prompts
 from webhooks.voice import VoiceWebhook
+from webhooks.whisper import WhisperWebhook
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -66,20 +71,20 @@ def join(settings: Settings) -> Web:
     layout = layout_of(settings.redis_url)
     index = CampaignIndex(client, layout)
     load = loading_from(database)
-    router = Router(
-        index=index,
+    breaker = Breaker()
+    recorder = Recorder(
         journal=Journal(client, layout),
-        load=load,
         record=recording_to(database),
-        breaker=Breaker(),
+        breaker=breaker,
         count=counted.trouble,
     )
+    router = Router(index=index, recorder=recorder, load=load, breaker=breaker, count=counted.trouble)
     twilio = Twilio(settings.twilio.account_sid, settings.public_base_url, settings.twilio.tokens)
     door = Door(twilio, counted.refused)
     voice = VoiceWebhook(
         door=door,
         router=router,
-        renderer=Renderer(settings.public_base_url),
+        renderer=Renderer(settings.public_base_url, callbacks=True),
         clock=lambda: datetime.now(UTC),
         rehearsal=settings.is_local,
         count=counted.answered,
@@ -89,16 +94,22 @@ def join(settings: Settings) -> Web:
     flask.register_blueprint(health(readiness_of(index, load)))
     flask.register_blueprint(metrics(settings.metrics_token, counted.collect))
     flask.register_blueprint(recorded_prompts(database))
+    events = TwilioEvents(settings.twilio.account_sid)
+    called_back = CallbackWebhooks(door=door, events=events, recorder=recorder, find=router.find)
     mounted = {
         "/webhooks/twilio/voice": voice.answer,
         "/webhooks/twilio/fallback": FallbackWebhook(door, counted.answered).answer,
+        "/webhooks/twilio/dial": called_back.dial,
+        "/webhooks/twilio/status": called_back.status,
+        "/webhooks/twilio/recording": called_back.recording,
     }
 
     def close() -> None:
         client.close()
         database.dispose()
 
-    return Web(Mount(flask, mounted), close)
+    whisper = WhisperWebhook(door, loading_whispers_from(database))
+    return Web(Mount(flask, mounted, {"/webhooks/twilio/whisper/": whisper.answer}), close)
 
 
 def loading_from(database: Database) -> Callable[[PhoneNumber], Route | None]:
@@ -112,11 +123,22 @@ def loading_from(database: Database) -> Callable[[PhoneNumber], Route | None]:
     return load
 
 
-def recording_to(database: Database) -> Callable[[Arrival], None]:
-    def record(arrival: Arrival) -> None:
+def loading_whispers_from(database: Database) -> Callable[[int], str | None]:
+    def load(number_id: int) -> str | None:
         try:
-            with database.session() as session:
-                call_log.record(session, [arrival], datetime.now(UTC))
+            with database.reading() as session:
+                facts = number_facts(session, [number_id]).get(number_id)
+        except SQLAlchemyError as error:
+            raise FactsUnavailable(type(error).__name__) from error
+        return None if facts is None else facts.whisper
+
+    return load
+
+
+def recording_to(database: Database) -> Callable[[Happening], None]:
+    def record(happening: Happening) -> None:
+        try:
+            call_log.record(database, [happening], datetime.now(UTC), CONSENT_VERSION)
         except SQLAlchemyError as error:
             raise FactsUnavailable(type(error).__name__) from error
 

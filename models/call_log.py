@@ -1,25 +1,43 @@
-"""Write arrivals into the call log, and read back what a call was decided on."""
+"""Write what happened to calls into the call log."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from models.call import ArrivalRow, record_arrivals
+from models.call_event import record_events
+from models.database import Database
 from routing.arrival import Arrival
 from routing.decision import Connect, name_of
 from routing.encoding import encode_campaign, encode_number
+from routing.events import CallEvent
 
 
-def record(session: Session, arrivals: Iterable[Arrival], now: datetime) -> int:
-    """Insert calls that the log does not have yet and return how many that were.
+def record(
+    database: Database, happenings: Iterable[Arrival | CallEvent], now: datetime, consent_version: str
+) -> None:
+    """Write arrivals and what became of them; whatever is there already changes nothing.
 
-    A call that it has keeps its first decision.
+    A call keeps its first decision. `consent_version` names the text that callers hear before they
+    are recorded. Arrivals and events are two transactions: in one, two workers that meet in the
+    same calls could wait for each other crosswise.
     """
-    return record_arrivals(session, [row_of(arrival, now) for arrival in arrivals])
+    arrivals: list[Arrival] = []
+    events: list[CallEvent] = []
+    for happening in happenings:
+        match happening:
+            case Arrival():
+                arrivals.append(happening)
+            case CallEvent():
+                events.append(happening)
+    if arrivals:
+        with database.session() as session:
+            record_arrivals(session, [row_of(arrival, now, consent_version) for arrival in arrivals])
+    if events:
+        with database.session() as session:
+            record_events(session, events)
 
 
-def row_of(arrival: Arrival, now: datetime) -> ArrivalRow:
+def row_of(arrival: Arrival, now: datetime, consent_version: str) -> ArrivalRow:
     """The columns of one call as it arrives; `now` is when it is written."""
     call, route, decision = arrival.call, arrival.route, arrival.decision
     campaign = None if route is None else route.campaign
@@ -43,6 +61,7 @@ def row_of(arrival: Arrival, now: datetime) -> ArrivalRow:
         "started_at": call.received_at,
         "source": str(arrival.source),
         "facts": _facts(arrival),
+        "consent_version": consent_version if isinstance(decision, Connect) and decision.record else None,
         "created_at": now,
     }
 

@@ -8,14 +8,18 @@ an entry that no worker has seen is a call that exists nowhere else.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import redis
 
 from routing.arrival import Arrival, Source
 from routing.encoding import Unreadable, decode_call, encode_call, encode_campaign, encode_number
+from routing.event_encoding import decode_event, encode_event
+from routing.events import CallEvent
 from routing.index.layout import Layout
 from routing.index.lookup import read_route
 from routing.link import RedisClient
+from routing.recorder import Happening, call_sid_of
 
 GROUP = "log"
 """The consumer group of the workers."""
@@ -23,12 +27,16 @@ GROUP = "log"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One journal entry; `arrival` None: nothing in it can be read, `raw` keeps what there was."""
+    """One journal entry; `happening` None: it cannot be read, `raw` keeps what there was."""
 
     partition: int
     entry_id: bytes
-    arrival: Arrival | None
+    happening: Happening | None
     raw: dict[bytes, bytes]
+
+    @property
+    def arrival(self) -> Arrival | None:
+        return self.happening if isinstance(self.happening, Arrival) else None
 
 
 class Journal:
@@ -38,11 +46,10 @@ class Journal:
         self._client = client
         self._layout = layout
 
-    def append(self, arrival: Arrival) -> None:
-        """Write a call that was not routed from the index, with the facts it was routed on."""
-        number = arrival.call.dialled
-        partition = 0 if number is None else self._layout.place_of(number).partition
-        self._client.xadd(self._layout.journal(partition), _fields(arrival))
+    def append(self, happening: Happening) -> None:
+        """Write a call that was not routed from the index with its facts, or what became of a call."""
+        partition = crc32(call_sid_of(happening).encode()) % self._layout.partitions
+        self._client.xadd(self._layout.journal(partition), _fields(happening))
 
     def open(self) -> None:
         """Make the consumer group where there is none; safe to repeat."""
@@ -106,7 +113,15 @@ class Journal:
         return sum(int(self._client.xlen(self._layout.journal(p))) for p in self._layout.all_partitions())
 
 
-def _fields(arrival: Arrival) -> dict[Any, Any]:
+def _fields(happening: Happening) -> dict[Any, Any]:
+    match happening:
+        case CallEvent():
+            return {"event": encode_event(happening)}
+        case Arrival():
+            return _arrival_fields(happening)
+
+
+def _arrival_fields(arrival: Arrival) -> dict[Any, Any]:
     route = arrival.route
     campaign = None if route is None else route.campaign
     return {
@@ -126,10 +141,10 @@ def _items(reply: Any) -> Iterable[tuple[bytes, dict[bytes, bytes]]]:  # noqa: A
 
 def _entry(partition: int, entry_id: bytes, raw: dict[bytes, bytes]) -> Entry:
     try:
-        arrival = _arrival(raw)
+        happening: Happening | None = decode_event(raw[b"event"]) if b"event" in raw else _arrival(raw)
     except (Unreadable, KeyError, ValueError):
-        arrival = None
-    return Entry(partition, entry_id, arrival, raw)
+        happening = None
+    return Entry(partition, entry_id, happening, raw)
 
 
 def _arrival(raw: dict[bytes, bytes]) -> Arrival:

@@ -1,4 +1,4 @@
-"""Move calls from the journal into the call log."""
+"""Move calls, and what became of them, from the journal into the call log."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from models import call_log
 from models.database import Database
+from prompts.phrases import CONSENT_VERSION
 from routing.journal import Entry, Journal
 
 BATCH = 500
@@ -37,9 +38,9 @@ class Drain:
         if not self._in_hand:
             self._in_hand = self._take(wait_ms)
         entries = self._in_hand
-        refused = self._write([entry for entry in entries if entry.arrival is not None])
+        refused = self._write([entry for entry in entries if entry.happening is not None])
         for entry in entries:
-            if entry.arrival is None:
+            if entry.happening is None:
                 log.error("journal.unreadable_entry", entry=entry.entry_id.decode())
                 self._journal.set_aside(entry)
         for entry, reason in refused:
@@ -51,12 +52,11 @@ class Drain:
 
     def _write(self, entries: list[Entry]) -> list[tuple[Entry, str]]:
         """Write entries to the log, all but those that the database refuses; return these and why."""
-        arrivals = [entry.arrival for entry in entries if entry.arrival is not None]
-        if not arrivals:
+        happenings = [entry.happening for entry in entries if entry.happening is not None]
+        if not happenings:
             return []
         try:
-            with self._database.session() as session:
-                call_log.record(session, arrivals, datetime.now(UTC))
+            call_log.record(self._database, happenings, datetime.now(UTC), CONSENT_VERSION)
         except (StatementError, ValueError, OverflowError) as error:
             if not _is_refusal(error):
                 raise

@@ -58,16 +58,17 @@ class Door:
         try:
             self._carrier.check_account(form)
         except (ForeignAccount, Malformed) as error:
-            raise self._untakeable(error) from None
+            raise self.untakeable(error) from None
 
     def call_in(self, form: Form, received_at: datetime) -> InboundCall:
         """Return the call that an admitted request announces; raise `Refused`."""
         try:
             return self._carrier.inbound_call(form, received_at)
         except (ForeignAccount, Malformed) as error:
-            raise self._untakeable(error) from None
+            raise self.untakeable(error) from None
 
-    def _untakeable(self, error: ForeignAccount | Malformed) -> Refused:
+    def untakeable(self, error: ForeignAccount | Malformed) -> Refused:
+        """Count a request that is authentic and yet not for us, and say what it gets."""
         match error:
             case ForeignAccount():
                 return self._refused("account", replies.FORBIDDEN)

@@ -21,14 +21,24 @@ _STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPSta
 
 
 class Mount:
-    """A WSGI application: `handlers` by exact path, `application` for the rest."""
+    """A WSGI application: `handlers` by exact path, `below` by what comes before the last part of it.
 
-    def __init__(self, application: "WSGIApplication", handlers: Mapping[str, Handler]) -> None:
+    `application` has the rest.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        handlers: Mapping[str, Handler],
+        below: Mapping[str, Handler] | None = None,
+    ) -> None:
         self._application = application
         self._handlers = dict(handlers)
+        self._below = dict(below or {})
 
     def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
-        handler = self._handlers.get(environ["PATH_INFO"])
+        path = environ["PATH_INFO"]
+        handler = self._handlers.get(path) or self._below.get(path[: path.rfind("/") + 1])
         if handler is None:
             return self._application(environ, start_response)
         reply = handler(request_of(environ))

@@ -21,6 +21,8 @@ def twiml(document: bytes) -> Reply:
     return Reply(HTTPStatus.OK, document, _TWIML_HEADERS)
 
 
+NOTHING_TO_SAY = Reply(HTTPStatus.NO_CONTENT)
+"""What a status callback gets: taken, nothing to do."""
 METHOD_NOT_ALLOWED = Reply(
     HTTPStatus.METHOD_NOT_ALLOWED, headers=(("Allow", "POST"), ("Cache-Control", "no-store"))
 )

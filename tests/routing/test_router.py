@@ -1,6 +1,5 @@
 """The router: from every state of the stores the right answer, written down exactly once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,6 +25,7 @@ from routing.call import InboundCall
 from routing.decision import Apologise, Connect, Reason, Refer, Reject
 from routing.index.lookup import Miss
 from routing.numbers import PhoneNumber
+from routing.recorder import Happening, Recorder
 from routing.route import Route
 from routing.router import Router
 from tests.routing.facts import CALLER, TRACKING, a_call, a_route
@@ -76,11 +76,12 @@ class Stores:
         self.asked.append("route_of")
         return _told(self.looking_up)
 
-    def append(self, arrival: Arrival) -> None:
+    def append(self, happening: Happening) -> None:
+        assert isinstance(happening, Arrival)
         self.asked.append("append")
         if self.appending:
             raise self.appending
-        self.written.append(("journal", arrival))
+        self.written.append(("journal", happening))
 
     def load(self, _number: PhoneNumber) -> Route | None:
         self.asked.append("load")
@@ -88,25 +89,21 @@ class Stores:
             raise self.loading
         return self.loading
 
-    def record(self, arrival: Arrival) -> None:
+    def record(self, happening: Happening) -> None:
+        assert isinstance(happening, Arrival)
         self.asked.append("record")
         if self.recording:
             raise self.recording
-        self.written.append(("database", arrival))
+        self.written.append(("database", happening))
 
     def break_database(self) -> "Stores":
         self.loading = self.recording = DOWN
         return self
 
     def router(self, breaker: Breaker | None = None) -> Router:
-        return Router(
-            index=self,
-            journal=self,
-            load=self.load,
-            record=self.record,
-            breaker=breaker or Breaker(),
-            count=self.counted.append,
-        )
+        breaker, count = breaker or Breaker(), self.counted.append
+        recorder = Recorder(journal=self, record=self.record, breaker=breaker, count=count)
+        return Router(index=self, recorder=recorder, load=self.load, breaker=breaker, count=count)
 
 
 def _told(outcome: Outcome) -> Route | Miss:
@@ -366,7 +363,7 @@ def test_whatever_the_stores_do_the_call_is_answered_and_written_down_once(
 
 def test_a_router_that_counts_nothing_routes_all_the_same() -> None:
     stores = Stores(arriving=redis.TimeoutError("late"), loading=ROUTE)
-    silent: Callable[[InboundCall], Arrival] = Router(
-        index=stores, journal=stores, load=stores.load, record=stores.record, breaker=Breaker()
-    ).route
+    breaker = Breaker()
+    recorder = Recorder(journal=stores, record=stores.record, breaker=breaker)
+    silent = Router(index=stores, recorder=recorder, load=stores.load, breaker=breaker).route
     assert silent(a_call()).route == ROUTE

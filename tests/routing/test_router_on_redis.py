@@ -12,6 +12,7 @@ from routing.breaker import Breaker
 from routing.decision import Apologise, Connect, Reason, Reject
 from routing.index.layout import Layout
 from routing.numbers import PhoneNumber
+from routing.recorder import Happening, Recorder
 from routing.route import Route
 from routing.router import Router
 from tests.routing.facts import Truth, a_call, a_truth, phone
@@ -35,10 +36,11 @@ class Database:
             return None
         return Route(facts, None if facts.campaign_id is None else self.truth.campaigns[facts.campaign_id])
 
-    def record(self, arrival: Arrival) -> None:
+    def record(self, happening: Happening) -> None:
+        assert isinstance(happening, Arrival)
         if self.down:
             raise FactsUnavailable
-        self.recorded.append(arrival)
+        self.recorded.append(happening)
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +80,12 @@ def stored(server: RedisServer, database: Database) -> Iterator[StoredIndex]:
 
 @pytest.fixture
 def router(stored: StoredIndex, database: Database) -> Router:
-    return Router(
-        index=stored.lookup,
-        journal=stored.journal,
-        load=database.load,
-        record=database.record,
-        breaker=Breaker(),
-    )
+    return a_router(stored, database, Breaker())
+
+
+def a_router(stored: StoredIndex, database: Database, breaker: Breaker) -> Router:
+    recorder = Recorder(journal=stored.journal, record=database.record, breaker=breaker)
+    return Router(index=stored.lookup, recorder=recorder, load=database.load, breaker=breaker)
 
 
 def journaled(stored: StoredIndex) -> list[Arrival | None]:
@@ -158,13 +159,7 @@ def test_a_frozen_redis_is_replaced_by_the_database_and_taken_back(
     server: RedisServer, stored: StoredIndex, database: Database
 ) -> None:
     seconds = [0.0]
-    router = Router(
-        index=stored.lookup,
-        journal=stored.journal,
-        load=database.load,
-        record=database.record,
-        breaker=Breaker(3, 1.0, lambda: seconds[0]),
-    )
+    router = a_router(stored, database, Breaker(3, 1.0, lambda: seconds[0]))
     router.route(a_call(phone(0)))
     server.freeze()
     arrivals = [router.route(a_call(phone(i), f"CA{i}")) for i in range(1, 11)]

@@ -1,0 +1,54 @@
+"""What tests of commands share: an installation named by the environment, and a way to type commands."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from models.database import Database
+from routing.index.layout import Layout
+from scripts.cli import hookswitch, run
+from tests.scripts.installation import SECRETS, Installation, Outcome
+from tests.services.redis_server import RedisServer
+
+Typed = Callable[..., Outcome]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment with the required settings and no others, in an empty folder."""
+    for name in [*os.environ]:
+        monkeypatch.delenv(name)
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def installation(
+    settings: None,
+    monkeypatch: pytest.MonkeyPatch,
+    sqlite_url: str,
+    redis_server: RedisServer,
+    redis_client: redis.Redis,
+) -> Iterator[Installation]:
+    """A migrated database and an empty Redis, and the environment that names them."""
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("REDIS_URL", redis_server.url)
+    database = Database(sqlite_url, patient=True)
+    yield Installation(database, redis_client, Layout())
+    database.dispose()
+
+
+@pytest.fixture
+def typed(settings: None, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Type a command: `typed("explain", "+15005550100")`."""
+
+    def type_in(*words: str) -> Outcome:
+        capsys.readouterr()
+        status = run(hookswitch, words)
+        return Outcome(status, *capsys.readouterr())
+
+    return type_in
