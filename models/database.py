@@ -1,5 +1,7 @@
 """The database: one engine with limits, and the sessions over it."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -106,6 +108,24 @@ def _leave_out_rows(context: ExceptionContext) -> None:
             error.args = tuple(str(part).replace(detail, "(left out)") for part in error.args)
 
 
+def _write_ahead(cursor: sqlite3.Cursor, patience: float) -> None:
+    """Switch the file to its write-ahead log, once in its life.
+
+    SQLite does not wait for its busy timeout here: two processes that open a new file together would
+    fail one of them.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _sqlite(url: URL, patient: bool) -> Engine:  # noqa: FBT001
     busy = _PATIENT_BUSY_MS if patient else _STATEMENT_LIMIT_MS
     engine = create_engine(
@@ -121,13 +141,9 @@ def _sqlite(url: URL, patient: bool) -> Engine:  # noqa: FBT001
         # The driver begins transactions too late (not before SELECT or DDL); the event below does it.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for setting in (
-            f"busy_timeout = {busy}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-        ):
+        for setting in (f"busy_timeout = {busy}", "synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {setting}")
+        _write_ahead(cursor, patience=busy / 1000)
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -3,6 +3,7 @@
 Names and meanings are gunicorn 27's (gunicorn.org, "Settings").
 """
 
+import gc
 import os
 from pathlib import Path
 from typing import Protocol
@@ -42,6 +43,13 @@ loglevel = "warning"
 
 # Nobody steers by it, and it would leave a socket in the home folder.
 control_socket_disable = True
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Leave what was loaded for good out of every later garbage collection."""
+    del worker
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: object, worker: Worker) -> None:
