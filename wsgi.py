@@ -15,13 +15,17 @@ from models.routes import number_facts, route_of
 from prompts.phrases import CONSENT_VERSION
 from prompts.render import Renderer
 from routing.arrival import FactsUnavailable
-from routing.breaker import Breaker
+from routing.breaker import Breaker, guarded
 from routing.index.lookup import CampaignIndex, Miss
 from routing.journal import Journal
 from routing.numbers import PhoneNumber
 from routing.recorder import Happening, Recorder
 from routing.route import Route
 from routing.router import Router
+from routing.snapshot.reader import Snapshot
+from routing.spool.replay import held
+from routing.spool.writer import Spool
+from routing.spooled import encode_happening
 from scripts import settings as settings_of
 from scripts.logs import set_up_logs
 from scripts.metrics import Metrics
@@ -65,20 +69,36 @@ def join(settings: Settings) -> Web:
 
     Connects to nothing: a process that starts while a store is down serves from the other.
     """
-    counted = Metrics()
+    snapshot, spool = Snapshot(settings.snapshot), Spool(settings.spool)
+    counted = Metrics(
+        {
+            "hookswitch_snapshot_age_seconds": lambda: snapshot.age(datetime.now(UTC)).total_seconds(),
+            "hookswitch_spool_waiting_bytes": lambda: held(settings.spool).bytes,
+        }
+    )
     database = Database(settings.database_url)
     client = open_redis(settings.redis_url, CALL_TIMEOUT)
     layout = layout_of(settings.redis_url)
     index = CampaignIndex(client, layout)
-    load = loading_from(database)
+    # Reading and writing share a breaker: a database that hangs may cost three calls their patience.
+    sql = Breaker()
+    load = guarded(sql, loading_from(database), FactsUnavailable)
     breaker = Breaker()
     recorder = Recorder(
         journal=Journal(client, layout),
-        record=recording_to(database),
+        record=guarded(sql, recording_to(database), FactsUnavailable),
+        spool=lambda happening: spool.append(encode_happening(happening)),
         breaker=breaker,
         count=counted.trouble,
     )
-    router = Router(index=index, recorder=recorder, load=load, breaker=breaker, count=counted.trouble)
+    router = Router(
+        index=index,
+        recorder=recorder,
+        load=load,
+        last_known=snapshot.route_of,
+        breaker=breaker,
+        count=counted.trouble,
+    )
     twilio = Twilio(settings.twilio.account_sid, settings.public_base_url, settings.twilio.tokens)
     door = Door(twilio, counted.refused)
     voice = VoiceWebhook(
@@ -91,7 +111,7 @@ def join(settings: Settings) -> Web:
     )
     flask = Flask(__name__, static_folder=None)
     flask.config["SECRET_KEY"] = settings.secret_key.reveal()
-    flask.register_blueprint(health(readiness_of(index, load)))
+    flask.register_blueprint(health(readiness_of(index, loading_from(database), snapshot)))
     flask.register_blueprint(metrics(settings.metrics_token, counted.collect))
     flask.register_blueprint(recorded_prompts(database))
     events = TwilioEvents(settings.twilio.account_sid)
@@ -107,8 +127,10 @@ def join(settings: Settings) -> Web:
     def close() -> None:
         client.close()
         database.dispose()
+        snapshot.close()
+        spool.close()
 
-    whisper = WhisperWebhook(door, loading_whispers_from(database))
+    whisper = WhisperWebhook(door, guarded(sql, loading_whispers_from(database), FactsUnavailable))
     return Web(Mount(flask, mounted, {"/webhooks/twilio/whisper/": whisper.answer}), close)
 
 
@@ -146,18 +168,20 @@ def recording_to(database: Database) -> Callable[[Happening], None]:
 
 
 def readiness_of(
-    index: CampaignIndex, load: Callable[[PhoneNumber], Route | None]
+    index: CampaignIndex, load: Callable[[PhoneNumber], Route | None], snapshot: Snapshot
 ) -> Callable[[], dict[str, bool]]:
+    def answers(ask: Callable[[PhoneNumber], Route | None]) -> bool:
+        try:
+            ask(_ANY_NUMBER)
+        except FactsUnavailable:
+            return False
+        return True
+
     def ready() -> dict[str, bool]:
         try:
             index_answers = index.route_of(_ANY_NUMBER) is not Miss.NO_INDEX
         except redis.RedisError:
             index_answers = False
-        try:
-            load(_ANY_NUMBER)
-            database_answers = True
-        except FactsUnavailable:
-            database_answers = False
-        return {"index": index_answers, "database": database_answers}
+        return {"index": index_answers, "database": answers(load), "snapshot": answers(snapshot.route_of)}
 
     return ready

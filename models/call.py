@@ -105,6 +105,8 @@ class ArrivalRow(TypedDict):
 
 CALL_KEY = ("carrier", "call_sid")
 _CALLS: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause
+# Ranks decide which word stays; they say nothing to a reader.
+_EXPORTED = [column for column in _CALLS.columns if not column.name.endswith("_rank")]
 _ARRIVAL_COLUMNS = tuple(name for name in ArrivalRow.__annotations__ if name not in CALL_KEY)
 
 
@@ -150,7 +152,7 @@ def export_rows(
 
     In the order in which they were logged; None sets no limit.
     """
-    wanted = select(_CALLS).order_by(_CALLS.c.id)
+    wanted = select(*_EXPORTED).order_by(_CALLS.c.id)
     if since is not None:
         wanted = wanted.where(_CALLS.c.started_at >= since)
     if until is not None:

@@ -14,6 +14,8 @@ class Source(StrEnum):
 
     INDEX = "index"
     DATABASE = "database"
+    SNAPSHOT = "snapshot"
+    """This host's last-known copy; neither index nor database answered."""
     REQUEST = "request"
     """The request itself: what was dialled is no phone number, so there was nothing to look up."""
     NONE = "none"

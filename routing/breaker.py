@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 
 class Breaker:
@@ -41,3 +42,26 @@ class Breaker:
         with self._lock:
             self._failures += 1
             self._next_probe = self._clock() + self._cool_down
+
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+def guarded(
+    breaker: Breaker, ask: Callable[[Asked], Answer], failure: type[Exception]
+) -> Callable[[Asked], Answer]:
+    """Ask only while the breaker allows it; `failure` is what `ask` raises, and is raised at once instead."""
+
+    def guarded_ask(what: Asked) -> Answer:
+        if not breaker.allows():
+            raise failure("not asked: it has failed several times in a row")
+        try:
+            answer = ask(what)
+        except failure:
+            breaker.failed()
+            raise
+        breaker.succeeded()
+        return answer
+
+    return guarded_ask

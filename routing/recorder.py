@@ -1,4 +1,4 @@
-"""Write down what happened to a call: in the journal, or in the log itself where Redis is away."""
+"""Write down what happened to a call: in the journal, else in the log, else in this host's spool."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -33,8 +33,9 @@ class Recorder:
     """Remembers; never raises for a store that fails.
 
     `record` writes to the log and raises `FactsUnavailable` where the database does not answer in
-    time. Both ways may be taken for one call, when Redis took longer than it was given: the log
-    knows a call by its carrier and CallSid, and makes one row of it.
+    time; `spool` keeps it on this host for a worker and raises `OSError`. Two ways may be taken for
+    one call, when a store took longer than it was given: the log knows a call by its carrier and
+    CallSid, and makes one row of it.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class Recorder:
         *,
         journal: CallJournal,
         record: Callable[[Happening], None],
+        spool: Callable[[Happening], None],
         breaker: Breaker,
         count: Callable[[str], None] = lambda _event: None,
     ) -> None:
         self._journal = journal
         self._record = record
+        self._spool = spool
         self._breaker = breaker
         self._count = count
 
@@ -64,12 +67,18 @@ class Recorder:
             self._breaker.succeeded()
 
     def remember_without_redis(self, happening: Happening) -> None:
-        """Write it to the log; Redis has just failed, or is not asked at present."""
+        """Write it to the log, else to the spool; Redis has just failed, or is not asked at present."""
         try:
             self._record(happening)
         except FactsUnavailable:
+            self._count("call_spooled")
+        else:
+            return
+        try:
+            self._spool(happening)
+        except OSError as error:
             self._count("call_not_logged")
-            log.critical("call.not_logged", call_sid=call_sid_of(happening))
+            log.critical("call.not_logged", call_sid=call_sid_of(happening), error=type(error).__name__)
 
     def redis_failed(self, error: redis.RedisError) -> None:
         """Tell the breaker how Redis failed.

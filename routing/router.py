@@ -1,4 +1,4 @@
-"""Route one call: ask the index, else the database, else apologise; journal it in any case."""
+"""Route one call: ask the index, else the database, else the last-known copy; journal it in any case."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -24,8 +24,8 @@ class Index(Protocol):
 class Router:
     """Routes calls. `route` never raises for a store that fails.
 
-    `load` reads a number's route from the database (None: unknown) and raises `FactsUnavailable`
-    where that does not answer in time. The recorder shares the breaker: both ask the same Redis.
+    `load` reads a number's route from the database (None: unknown), `last_known` from this host's
+    copy; both raise `FactsUnavailable`. The recorder shares the breaker: both ask the same Redis.
     """
 
     def __init__(
@@ -34,12 +34,14 @@ class Router:
         index: Index,
         recorder: Recorder,
         load: Callable[[PhoneNumber], Route | None],
+        last_known: Callable[[PhoneNumber], Route | None],
         breaker: Breaker,
         count: Callable[[str], None] = lambda _event: None,
     ) -> None:
         self._index = index
         self._recorder = recorder
         self._load = load
+        self._last_known = last_known
         self._breaker = breaker
         self._count = count
 
@@ -77,10 +79,12 @@ class Router:
             found = None
         if isinstance(found, Route):
             return found
-        try:
-            return self._load(number)
-        except FactsUnavailable:
-            return None
+        for ask in (self._load, self._last_known):
+            try:
+                return ask(number)
+            except FactsUnavailable:
+                continue
+        return None
 
     def _without_index(self, call: InboundCall, dialled: PhoneNumber, found: Route | Miss | None) -> Arrival:
         if isinstance(found, Route):
@@ -90,8 +94,14 @@ class Router:
             return Arrival(call, self._load(dialled), Source.DATABASE)
         except FactsUnavailable:
             self._count("database_unreachable")
-            # A whole index that does not list the number is a fact; no index at all is none.
-            return Arrival(call, None, Source.INDEX if found is Miss.NOT_LISTED else Source.NONE)
+        if found is Miss.NOT_LISTED:  # a whole index that does not list the number is a fact
+            return Arrival(call, None, Source.INDEX)
+        try:
+            route = self._last_known(dialled)
+        except FactsUnavailable:
+            route = None
+        # A number that the copy does not have may be younger than the copy: that is no fact.
+        return Arrival(call, route, Source.NONE if route is None else Source.SNAPSHOT)
 
     def _from_refusing_server(self, error: redis.RedisError, dialled: PhoneNumber) -> Route | Miss | None:
         """Read the facts all the same from a server that only refuses to write."""

@@ -1,4 +1,4 @@
-"""How a call is written in the spool: one JSON object, its members in the notation of the journal."""
+"""How calls and what became of them are written in the spool: JSON, in the notation of the journal."""
 
 import msgspec
 
@@ -12,6 +12,8 @@ from routing.encoding import (
     encode_campaign,
     encode_number,
 )
+from routing.event_encoding import decode_event, encode_event
+from routing.events import CallEvent
 from routing.route import Route
 
 
@@ -22,8 +24,30 @@ class _Arrival(msgspec.Struct, omit_defaults=True):
     campaign: str = ""
 
 
+class _Event(msgspec.Struct):
+    event: msgspec.Raw
+
+
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(_Arrival).decode
+_read_event = msgspec.json.Decoder(_Event).decode
+
+
+def encode_happening(happening: Arrival | CallEvent) -> bytes:
+    match happening:
+        case Arrival():
+            return encode_arrival(happening)
+        case CallEvent():
+            return _encode(_Event(msgspec.Raw(encode_event(happening))))
+
+
+def decode_happening(raw: bytes) -> Arrival | CallEvent:
+    """Read a record, raise `Unreadable`."""
+    try:
+        event = _read_event(raw).event
+    except (ValueError, RecursionError):
+        return decode_arrival(raw)
+    return decode_event(bytes(event))
 
 
 def encode_arrival(arrival: Arrival) -> bytes:

@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator
 from routing.numbers import PhoneNumber
 from scripts.arguments import INSTANT, ORIGIN, PHONE_NUMBER
 from scripts.assembly import parts
+from scripts.call_reports import OUTCOMES, reports
 from scripts.cli import run
 from scripts.explain import explain_number, show
 from scripts.settings import Settings, is_loopback
@@ -80,6 +81,11 @@ def post_signed(settings: Settings, path: str, form: dict[str, str], send_to: st
     type=ORIGIN,
     help="Send to this origin, such as http://127.0.0.1:8000; default: PUBLIC_BASE_URL.",
 )
+@click.option(
+    "--status",
+    type=click.Choice(OUTCOMES),
+    help="Play on after a <Dial>: what became of it, with every report that the carrier would send.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(  # noqa: PLR0917 - click hands over one argument an option
     to: PhoneNumber,
@@ -87,6 +93,7 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
     at: datetime | None,
     carrier: str,
     url: str | None,
+    status: str | None,
     as_json: bool,  # noqa: FBT001 - click's way
 ) -> None:
     """Ring the number TO: send what the carrier would send, print the TwiML and why.
@@ -101,27 +108,23 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
             )
         form = voice_form(settings, to, caller, at)
         send_to = url or settings.public_base_url
-        try:
-            response = post_signed(settings, f"/webhooks/{carrier}/voice", form, send_to)
-        except requests.RequestException as error:
-            raise click.ClickException(
-                f"no answer from {send_to} ({type(error).__name__}); is the server running?"
-            ) from error
-        if response.status_code != requests.codes.ok:
-            raise click.ClickException(
-                f"{send_to} answered {response.status_code}: {_meaning(response.status_code)}"
-            )
-        try:
-            twiml = _indented(response.text)
-        except ExpatError as error:
-            raise click.ClickException(f"{send_to} answered 200, but not with TwiML; is it ours?") from error
+        answer = _answer(settings, f"/webhooks/{carrier}/voice", form, send_to)
+        twiml = _indented(answer, send_to)
+        destination = minidom.parseString(answer).getElementsByTagName("Number")  # noqa: S318 - our own
+        after: list[str] = []
+        if status and destination:
+            rung = destination[0].firstChild.data  # type: ignore[union-attr]  # a number is text
+            for event, fields in reports(form, rung, status, at or datetime.now(UTC)):
+                said = _answer(settings, f"/webhooks/{carrier}/{event}", fields, send_to)
+                if said:
+                    after.append(_indented(said, send_to))
         explanation = explain_number(opened, to, at or datetime.now(UTC))
     if as_json:
         click.echo(
             json.dumps(
                 {
                     "call_sid": form["CallSid"],
-                    "twiml": response.text,
+                    "twiml": answer,
                     "decision": explanation.decision,
                     "reason": explanation.reason,
                     "rule": explanation.rule,
@@ -131,11 +134,31 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
         return
     click.echo(twiml)
     show(explanation)
+    for document in after:
+        click.echo(f"after the dial ({status}):\n{document}")
 
 
-def _indented(document: str) -> str:
+def _answer(settings: Settings, path: str, form: dict[str, str], send_to: str) -> str:
+    """Post one webhook and return what came back: TwiML, or nothing for a status."""
+    try:
+        response = post_signed(settings, path, form, send_to)
+    except requests.RequestException as error:
+        raise click.ClickException(
+            f"no answer from {send_to} ({type(error).__name__}); is the server running?"
+        ) from error
+    if response.status_code not in {requests.codes.ok, requests.codes.no_content}:
+        raise click.ClickException(
+            f"{send_to} answered {response.status_code}: {_meaning(response.status_code)}"
+        )
+    return response.text
+
+
+def _indented(document: str, send_to: str) -> str:
     # What is parsed is our own server's answer, a document of a few lines.
-    root = minidom.parseString(document).documentElement  # noqa: S318
+    try:
+        root = minidom.parseString(document).documentElement  # noqa: S318
+    except ExpatError as error:
+        raise click.ClickException(f"{send_to} answered 200, but not with TwiML; is it ours?") from error
     return root.toprettyxml(indent="  ").rstrip() if root is not None else document
 
 

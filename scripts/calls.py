@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import TextIO
 
 import click
@@ -75,8 +76,13 @@ def _counted(rows: Iterable[Row]) -> Iterator[Row]:
 
 def _write_csv(out: TextIO, rows: Iterable[Row]) -> None:
     line = csv.writer(out)
-    line.writerow(Call.__table__.columns.keys())
-    line.writerows([_cell(value) for value in row.values()] for row in rows)
+    all_rows = iter(rows)
+    first = next(all_rows, None)
+    if first is None:
+        line.writerow(Call.__table__.columns.keys())
+        return
+    line.writerow(first)
+    line.writerows([_cell(value) for value in row.values()] for row in chain([first], all_rows))
 
 
 def _write_json_lines(out: TextIO, rows: Iterable[Row]) -> None:

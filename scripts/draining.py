@@ -1,5 +1,6 @@
 """Move calls, and what became of them, from the journal into the call log."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import redis
@@ -10,6 +11,7 @@ from models import call_log
 from models.database import Database
 from prompts.phrases import CONSENT_VERSION
 from routing.journal import Entry, Journal
+from routing.recorder import Happening
 
 BATCH = 500
 _ABANDONED_AFTER_MS = 10_000
@@ -38,33 +40,19 @@ class Drain:
         if not self._in_hand:
             self._in_hand = self._take(wait_ms)
         entries = self._in_hand
-        refused = self._write([entry for entry in entries if entry.happening is not None])
+        readable = [(entry, entry.happening) for entry in entries if entry.happening is not None]
+        refused = log_happenings(self._database, [happening for _, happening in readable])
         for entry in entries:
             if entry.happening is None:
                 log.error("journal.unreadable_entry", entry=entry.entry_id.decode())
                 self._journal.set_aside(entry)
-        for entry, reason in refused:
+        for position, reason in refused.items():
+            entry = readable[position][0]
             log.error("journal.refused_entry", entry=entry.entry_id.decode(), error=reason)
             self._journal.set_aside(entry)
         self._journal.acknowledge(entries)
         self._in_hand = []
         return len(entries)
-
-    def _write(self, entries: list[Entry]) -> list[tuple[Entry, str]]:
-        """Write entries to the log, all but those that the database refuses; return these and why."""
-        happenings = [entry.happening for entry in entries if entry.happening is not None]
-        if not happenings:
-            return []
-        try:
-            call_log.record(self._database, happenings, datetime.now(UTC), CONSENT_VERSION)
-        except (StatementError, ValueError, OverflowError) as error:
-            if not _is_refusal(error):
-                raise
-            if len(entries) == 1:
-                return [(entries[0], type(getattr(error, "orig", None) or error).__name__)]
-            half = len(entries) // 2
-            return self._write(entries[:half]) + self._write(entries[half:])
-        return []
 
     def _take(self, wait_ms: int) -> list[Entry]:
         try:
@@ -76,6 +64,27 @@ class Drain:
         except redis.ResponseError:  # the group is gone: Redis was emptied, or replaced by another
             self._opened = False
             raise
+
+
+def log_happenings(database: Database, happenings: Sequence[Happening], first: int = 0) -> dict[int, str]:
+    """Write to the log all that the database takes; return the positions of the others, and why.
+
+    Positions count from `first`. Raises what a database raises that is away.
+    """
+    if not happenings:
+        return {}
+    try:
+        call_log.record(database, happenings, datetime.now(UTC), CONSENT_VERSION)
+    except (StatementError, ValueError, OverflowError) as error:
+        if not _is_refusal(error):
+            raise
+        if len(happenings) == 1:
+            return {first: type(getattr(error, "orig", None) or error).__name__}
+        half = len(happenings) // 2
+        return log_happenings(database, happenings[:half], first) | log_happenings(
+            database, happenings[half:], first + half
+        )
+    return {}
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -2,10 +2,15 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from routing.arrival import FactsUnavailable
 
 _CARRY_EVERY = 1.0
 """Seconds that what was counted may wait before other processes can see it."""
@@ -38,13 +43,25 @@ class _Tally:
             self._counter.labels(value).inc(times)
 
 
+class _Measured(Collector):
+    """One gauge with one value."""
+
+    def __init__(self, name: str, value: float) -> None:
+        self._family = GaugeMetricFamily(name, name.replace("_", " "), value)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return [self._family]
+
+
 class Metrics:
     """Counters of one web process; `serve` names the folder in which processes add up.
 
     No label holds anything a caller or a carrier wrote.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gauges: Mapping[str, Callable[[], float]] | None = None) -> None:
+        """Count from zero; `gauges` are read when somebody looks, and left out where they raise."""
+        self._gauges = dict(gauges or {})
         self._registry = CollectorRegistry()
         self._tallies: list[_Tally] = []
         self.answered = self._counter(
@@ -65,7 +82,14 @@ class Metrics:
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry), CONTENT_TYPE_LATEST
+        return generate_latest(registry) + generate_latest(self._measured()), CONTENT_TYPE_LATEST
+
+    def _measured(self) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        for name, measure in self._gauges.items():
+            with suppress(FactsUnavailable, OSError):
+                registry.register(_Measured(name, measure()))
+        return registry
 
     def _counter(self, name: str, meaning: str, label: str) -> Callable[[str], None]:
         tally = _Tally(Counter(name, meaning, [label], registry=self._registry))

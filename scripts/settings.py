@@ -89,6 +89,16 @@ class Settings:
     """Who sends this as a bearer token may read /metrics; None: nobody may."""
 
     @property
+    def snapshot(self) -> Path:
+        """This host's last-known copy of all routes."""
+        return self.var / "snapshot" / "routes"
+
+    @property
+    def spool(self) -> Path:
+        """Where this host keeps calls that neither Redis nor the database took."""
+        return self.var / "spool"
+
+    @property
     def is_local(self) -> bool:
         """Whether only this machine can reach us, so that no carrier can."""
         return is_loopback(self.public_base_url)

@@ -16,6 +16,7 @@ from routing.journal import Journal
 from scripts.assembly import Parts, parts
 from scripts.cli import run
 from scripts.draining import Drain
+from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
 from scripts.logs import set_up_logs
 
@@ -33,14 +34,19 @@ class _Stopping(Exception):
     """The worker is told to stop in the middle of a long piece of work that may be left undone."""
 
 
+_HOST_EVERY = 1.0
+"""Seconds between two looks into the spool."""
+
+
 class Worker:
-    """Runs two loops until told to stop: one for the journal, one for the index."""
+    """Runs three loops until told to stop: for the journal, for the index, for this host's own files."""
 
     def __init__(self, parts: Parts) -> None:
         self._stop = threading.Event()
         consumer = f"{socket.gethostname()}:{os.getpid()}"
         self._drain = Drain(Journal(parts.redis, parts.layout), parts.database, consumer)
         self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
+        self._host = HostKeeper(parts.settings, parts.database)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -50,8 +56,11 @@ class Worker:
     def run(self) -> None:
         keeping = threading.Thread(target=self._repeat, args=(self._keep, _KEEP_EVERY), name="index")
         keeping.start()
+        hosting = threading.Thread(target=self._repeat, args=(self._host.keep, _HOST_EVERY), name="host")
+        hosting.start()
         self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
         keeping.join()
+        hosting.join()
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)

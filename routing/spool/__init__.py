@@ -3,6 +3,3 @@
 Knows neither. Web processes append (`writer`), a worker hands the records to the log (`replay`),
 `record` says how one is written. The directory must lie on a local file system: locks tell who lives.
 """
-
-SUFFIX = ".spool"
-"""How the files of writers end; what else lies in the directory belongs to the replay."""

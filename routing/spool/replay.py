@@ -17,8 +17,8 @@ import msgspec
 import structlog
 
 from routing.durable import MODE, replacing, sync_directory
-from routing.spool import SUFFIX
 from routing.spool.record import Damaged, record_in
+from routing.spool.writer import SUFFIX
 
 log = structlog.get_logger()
 
@@ -83,9 +83,10 @@ class _Progress:
     def __init__(self, directory: Path) -> None:
         self._path = directory / _PROGRESS
         try:
-            self.offsets = _read_progress(self._path.read_bytes())
+            known = _read_progress(self._path.read_bytes())
         except (FileNotFoundError, ValueError):
-            self.offsets = {}
+            known = {}
+        self.offsets = {path.name: known[path.name] for path in _files(directory) if path.name in known}
 
     def remember(self, name: str, offset: int) -> None:
         self.offsets[name] = offset
@@ -93,7 +94,7 @@ class _Progress:
             file.write(msgspec.json.encode(self.offsets))
 
     def forget(self, name: str) -> None:
-        # Written down with the next batch: no other file will ever have this name.
+        # Not worth a write of its own: no other file will ever have this name.
         self.offsets.pop(name, None)
 
 

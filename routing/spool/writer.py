@@ -11,11 +11,12 @@ import weakref
 from pathlib import Path
 
 from routing.durable import MODE, sync_directory
-from routing.spool import SUFFIX
 from routing.spool.record import line_of
 
 LIMIT = 256 * 1024 * 1024
 """Bytes that all files of a spool may take: some 400,000 calls."""
+SUFFIX = ".spool"
+"""How the files of writers end; what else lies in the directory belongs to the replay."""
 _FILES_IN_LIMIT = 32
 """A process begins a new file after this part of the limit, so that those replayed can be deleted."""
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.breaker import Breaker
+from routing.breaker import Breaker, guarded
 
 
 class Clock:
@@ -132,3 +132,36 @@ def test_while_open_at_most_one_question_passes_per_cool_down(events: list[tuple
             assert clock.seconds - last_passed >= 1.0 - 1e-9
             last_passed = clock.seconds
         assert breaker.is_open == (in_a_row >= 3)
+
+
+def test_what_is_guarded_is_asked_until_it_has_failed_three_times() -> None:
+    asked: list[int] = []
+
+    def fail(what: int) -> None:
+        asked.append(what)
+        raise LookupError
+
+    ask = guarded(Breaker(3, 1.0, lambda: 0.0), fail, LookupError)
+    for what in range(10):
+        with pytest.raises(LookupError):
+            ask(what)
+    assert asked == [0, 1, 2]
+
+
+def test_what_is_guarded_answers_again_after_one_good_probe() -> None:
+    now = [0.0]
+    broken = [True]
+
+    def answer(what: int) -> int:
+        if broken[0]:
+            raise LookupError
+        return what
+
+    ask = guarded(Breaker(1, 1.0, lambda: now[0]), answer, LookupError)
+    with pytest.raises(LookupError):
+        ask(1)
+    broken[0] = False
+    with pytest.raises(LookupError):
+        ask(2)
+    now[0] = 1.0
+    assert [ask(3), ask(4)] == [3, 4]

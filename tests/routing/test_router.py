@@ -60,6 +60,8 @@ class Stores:
     appending: redis.RedisError | None = None
     loading: Route | FactsUnavailable | None = None
     recording: FactsUnavailable | None = None
+    snapshot: Route | FactsUnavailable | None = field(default_factory=lambda: FactsUnavailable("none"))
+    spooling: OSError | None = None
     asked: list[str] = field(default_factory=list)
     written: list[tuple[str, Arrival]] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
@@ -96,14 +98,33 @@ class Stores:
             raise self.recording
         self.written.append(("database", happening))
 
+    def last_known(self, _number: PhoneNumber) -> Route | None:
+        self.asked.append("last_known")
+        if isinstance(self.snapshot, FactsUnavailable):
+            raise self.snapshot
+        return self.snapshot
+
+    def spool(self, happening: Happening) -> None:
+        assert isinstance(happening, Arrival)
+        if self.spooling:
+            raise self.spooling
+        self.written.append(("spool", happening))
+
     def break_database(self) -> "Stores":
         self.loading = self.recording = DOWN
         return self
 
     def router(self, breaker: Breaker | None = None) -> Router:
         breaker, count = breaker or Breaker(), self.counted.append
-        recorder = Recorder(journal=self, record=self.record, breaker=breaker, count=count)
-        return Router(index=self, recorder=recorder, load=self.load, breaker=breaker, count=count)
+        recorder = Recorder(journal=self, record=self.record, spool=self.spool, breaker=breaker, count=count)
+        return Router(
+            index=self,
+            recorder=recorder,
+            load=self.load,
+            last_known=self.last_known,
+            breaker=breaker,
+            count=count,
+        )
 
 
 def _told(outcome: Outcome) -> Route | Miss:
@@ -183,11 +204,18 @@ def test_without_redis_the_database_routes_and_logs(error: redis.RedisError) -> 
 @pytest.mark.parametrize("error", [*GONE, *REFUSING], ids=by_name)
 def test_without_redis_and_database_the_caller_hears_an_apology(error: redis.RedisError) -> None:
     stores = Stores(arriving=error, looking_up=error).break_database()
-    with capture_logs() as logs:
-        arrival = stores.router().route(a_call())
+    arrival = stores.router().route(a_call())
     assert arrival == Arrival(a_call(), None, Source.NONE)
     assert arrival.decision == Apologise(Reason.UNAVAILABLE)
-    assert stores.written == []
+    assert stores.written == [("spool", arrival)]
+    assert "call_spooled" in stores.counted
+
+
+def test_a_call_that_nothing_takes_is_counted_and_told_loudly() -> None:
+    stores = Stores(arriving=redis.TimeoutError("late"), spooling=OSError("disk full")).break_database()
+    with capture_logs() as logs:
+        arrival = stores.router().route(a_call())
+    assert arrival.decision == Apologise(Reason.UNAVAILABLE)
     assert "call_not_logged" in stores.counted
     assert [line["log_level"] for line in logs if line["event"] == "call.not_logged"] == ["critical"]
 
@@ -203,9 +231,50 @@ def test_a_server_that_only_refuses_to_write_still_gives_its_facts(error: redis.
 
 def test_a_read_only_server_still_gives_its_facts_when_the_database_is_down() -> None:
     stores = Stores(arriving=ReadOnlyError("demoted"), looking_up=ROUTE).break_database()
-    assert isinstance(stores.router().route(a_call()).decision, Connect)
+    arrival = stores.router().route(a_call())
+    assert isinstance(arrival.decision, Connect)
+    assert stores.written == [("spool", arrival)]
+
+
+@pytest.mark.parametrize("error", GONE, ids=by_name)
+def test_without_redis_and_database_the_last_known_copy_routes(error: redis.RedisError) -> None:
+    stores = Stores(arriving=error, snapshot=ROUTE).break_database()
+    arrival = stores.router().route(a_call())
+    assert arrival == Arrival(a_call(), ROUTE, Source.SNAPSHOT)
+    assert isinstance(arrival.decision, Connect)
+    assert stores.written == [("spool", arrival)]
+
+
+def test_a_number_that_the_last_known_copy_lacks_is_no_reason_to_reject() -> None:
+    stores = Stores(arriving=redis.TimeoutError("late"), snapshot=None).break_database()
+    assert stores.router().route(a_call()).decision == Apologise(Reason.UNAVAILABLE)
+
+
+def test_the_database_comes_before_the_last_known_copy() -> None:
+    stores = Stores(arriving=redis.TimeoutError("late"), loading=ROUTE, snapshot=None)
+    assert stores.router().route(a_call()).source is Source.DATABASE
+    assert "last_known" not in stores.asked
+
+
+@pytest.mark.parametrize(
+    ("found", "loading", "snapshot", "answer"),
+    [
+        (ROUTE, None, None, ROUTE),
+        (Miss.NOT_LISTED, ROUTE, None, ROUTE),
+        (redis.TimeoutError("late"), ROUTE, None, ROUTE),
+        (redis.TimeoutError("late"), DOWN, ROUTE, ROUTE),
+        (redis.TimeoutError("late"), DOWN, DOWN, None),
+    ],
+)
+def test_facts_are_found_without_a_call_wherever_they_are(
+    found: Outcome,
+    loading: Route | FactsUnavailable | None,
+    snapshot: Route | FactsUnavailable | None,
+    answer: Route | None,
+) -> None:
+    stores = Stores(looking_up=found, loading=loading, snapshot=snapshot)
+    assert stores.router().find(TRACKING) == answer
     assert stores.written == []
-    assert "call_not_logged" in stores.counted
 
 
 @pytest.mark.parametrize("second", [*GONE, *REFUSING, *Miss], ids=by_name)
@@ -364,6 +433,8 @@ def test_whatever_the_stores_do_the_call_is_answered_and_written_down_once(
 def test_a_router_that_counts_nothing_routes_all_the_same() -> None:
     stores = Stores(arriving=redis.TimeoutError("late"), loading=ROUTE)
     breaker = Breaker()
-    recorder = Recorder(journal=stores, record=stores.record, breaker=breaker)
-    silent = Router(index=stores, recorder=recorder, load=stores.load, breaker=breaker).route
+    recorder = Recorder(journal=stores, record=stores.record, spool=stores.spool, breaker=breaker)
+    silent = Router(
+        index=stores, recorder=recorder, load=stores.load, last_known=stores.last_known, breaker=breaker
+    ).route
     assert silent(a_call()).route == ROUTE

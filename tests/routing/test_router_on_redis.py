@@ -84,8 +84,15 @@ def router(stored: StoredIndex, database: Database) -> Router:
 
 
 def a_router(stored: StoredIndex, database: Database, breaker: Breaker) -> Router:
-    recorder = Recorder(journal=stored.journal, record=database.record, breaker=breaker)
-    return Router(index=stored.lookup, recorder=recorder, load=database.load, breaker=breaker)
+    spooled: list[Happening] = []
+    recorder = Recorder(journal=stored.journal, record=database.record, spool=spooled.append, breaker=breaker)
+    return Router(
+        index=stored.lookup, recorder=recorder, load=database.load, last_known=_no_copy, breaker=breaker
+    )
+
+
+def _no_copy(_number: PhoneNumber) -> Route | None:
+    raise FactsUnavailable
 
 
 def journaled(stored: StoredIndex) -> list[Arrival | None]:

@@ -164,8 +164,10 @@ def test_an_error_of_the_log_is_not_taken_for_a_missing_file(directory: Path) ->
 def test_one_process_replays_at_a_time(directory: Path) -> None:
     kept(directory)
     others: list[int] = []
-    assert replay(directory, lambda _records: others.append(replay(directory, others.extend))) == 6
+    unexpected: list[object] = []
+    assert replay(directory, lambda _records: others.append(replay(directory, unexpected.append))) == 6
     assert others == [0]
+    assert unexpected == []
 
 
 def test_a_line_under_way_waits_for_its_end(directory: Path) -> None:
@@ -261,4 +263,4 @@ def test_the_memory_does_not_grow_with_files_that_are_gone(directory: Path) -> N
 
 
 def test_a_replay_killed_at_any_step_repeats_at_most_a_batch(tmp_path: Path) -> None:
-    assert int(run_program(KILLED, tmp_path)) > 20
+    assert int(run_program(KILLED, tmp_path).splitlines()[-1]) > 20

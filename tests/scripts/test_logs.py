@@ -51,19 +51,18 @@ for headers in ({"X-Twilio-Signature": signature}, {"X-Twilio-Signature": "forge
 """
 
 
-def run(source: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def run(source: str, *arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     environ = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT)} | settings
-    return subprocess.run(
-        [sys.executable, "-c", source, *arguments], env=environ, capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", source, *arguments]
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=True)
 
 
 def events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_json_has_one_event_a_line_whoever_logs_it() -> None:
-    done = run(LOGGING, "json", "INFO")
+def test_json_has_one_event_a_line_whoever_logs_it(tmp_path: Path) -> None:
+    done = run(LOGGING, "json", "INFO", folder=tmp_path)
     assert done.stdout == ""
     answered, failed, library = events(done.stderr)
     assert (answered["event"], answered["level"]) == ("call.answered", "info")
@@ -84,13 +83,13 @@ def test_json_has_one_event_a_line_whoever_logs_it() -> None:
         ("WARNING", ["call.failed"]),
     ],
 )
-def test_what_is_below_the_level_is_not_logged(level: str, wanted: list[str]) -> None:
-    logged = [event["event"] for event in events(run(LOGGING, "json", level).stderr)]
+def test_what_is_below_the_level_is_not_logged(level: str, wanted: list[str], tmp_path: Path) -> None:
+    logged = [event["event"] for event in events(run(LOGGING, "json", level, folder=tmp_path).stderr)]
     assert [event for event in logged if "library" not in event] == wanted
 
 
-def test_the_console_form_is_for_people() -> None:
-    done = run(LOGGING, "console", "INFO")
+def test_the_console_form_is_for_people(tmp_path: Path) -> None:
+    done = run(LOGGING, "console", "INFO", folder=tmp_path)
     assert "call.answered" in done.stderr
     assert "number=PhoneNumber(+1500•••0100)" in done.stderr
     assert "ValueError: boom" in done.stderr
@@ -100,10 +99,13 @@ def test_the_console_form_is_for_people() -> None:
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_a_call_that_nothing_could_route_is_answered_and_tells_no_secrets(form: str, tmp_path: Path) -> None:
     account, token = SECRETS["TWILIO_ACCOUNT_SID"], SECRETS["TWILIO_AUTH_TOKEN"]
+    # Not even this host's own files can be written.
+    (tmp_path / "var").touch()
     done = run(
         CALLING,
         account,
         token,
+        folder=tmp_path,
         **SECRETS,
         LOG_FORMAT=form,
         LOG_LEVEL="DEBUG",
@@ -119,4 +121,4 @@ def test_a_call_that_nothing_could_route_is_answered_and_tells_no_secrets(form: 
     for secret in (token, PASSWORD, SECRETS["SECRET_KEY"]):
         assert secret not in done.stderr
     if form == "json":
-        assert {event["event"] for event in events(done.stderr)} == {"index.unreachable", "call.not_logged"}
+        assert {event["event"] for event in events(done.stderr)} >= {"index.unreachable", "call.not_logged"}

@@ -42,7 +42,7 @@ def test_healthz_says_that_the_process_is_alive(switchboard: Switchboard) -> Non
 def test_readyz_is_ready_with_a_built_index(switchboard: Switchboard) -> None:
     switchboard.rebuild_index()
     response = switchboard.web.get("/readyz")
-    assert (response.status_code, response.text) == (200, "index: ok\ndatabase: ok\n")
+    assert (response.status_code, response.text) == (200, "index: ok\ndatabase: ok\nsnapshot: unreachable\n")
 
 
 def test_readyz_is_not_ready_where_no_call_could_be_routed(
@@ -52,7 +52,10 @@ def test_readyz_is_not_ready_where_no_call_could_be_routed(
         database_url=f"sqlite:///{tmp_path}/nowhere/none.db", redis_url=f"unix://{tmp_path}/none.sock"
     )
     response = board.web.get("/readyz")
-    assert (response.status_code, response.text) == (503, "index: unreachable\ndatabase: unreachable\n")
+    assert (response.status_code, response.text) == (
+        503,
+        "index: unreachable\ndatabase: unreachable\nsnapshot: unreachable\n",
+    )
 
 
 @pytest.mark.parametrize(
