@@ -107,6 +107,8 @@ CALL_KEY = ("carrier", "call_sid")
 _CALLS: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause
 # Ranks decide which word stays; they say nothing to a reader.
 _EXPORTED = [column for column in _CALLS.columns if not column.name.endswith("_rank")]
+EXPORTED_COLUMNS = tuple(column.name for column in _EXPORTED)
+"""The keys of what `export_rows` yields, in order."""
 _ARRIVAL_COLUMNS = tuple(name for name in ArrivalRow.__annotations__ if name not in CALL_KEY)
 
 

@@ -16,7 +16,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.base import Row
-from models.call import Call, export_rows
+from models.call import EXPORTED_COLUMNS, export_rows
 from routing.numbers import PhoneNumber
 from scripts.arguments import INSTANT
 from scripts.assembly import parts
@@ -79,7 +79,7 @@ def _write_csv(out: TextIO, rows: Iterable[Row]) -> None:
     all_rows = iter(rows)
     first = next(all_rows, None)
     if first is None:
-        line.writerow(Call.__table__.columns.keys())
+        line.writerow(EXPORTED_COLUMNS)
         return
     line.writerow(first)
     line.writerows([_cell(value) for value in row.values()] for row in chain([first], all_rows))

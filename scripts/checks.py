@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import redis
@@ -10,12 +11,18 @@ import requests
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import migrate
+from routing.arrival import FactsUnavailable
 from routing.journal import Journal
+from routing.snapshot.reader import Snapshot
+from routing.spool.replay import held
 from scripts.assembly import Parts
 from scripts.call import post_signed
 from scripts.settings import is_loopback
+from webhooks.fallback import REHEARSAL
 
 _MANY_CALLS_WAITING = 10_000
+_OLD_COPY = 900
+"""Seconds; a worker takes a copy every minute, or as often as a tenth of its time allows."""
 _CARRIER_PATIENCE = 10
 """Seconds."""
 
@@ -47,6 +54,8 @@ def examine(opened: Parts) -> Iterator[Finding]:
         _durability,
         _index,
         _journal,
+        _last_known_copy,
+        _spool,
         _carrier,
         _public_address,
         _web_server,
@@ -154,6 +163,47 @@ def _journal(opened: Parts) -> Finding:
     return Finding("journal", Verdict.OK, f"{waiting} calls waiting for the log")
 
 
+def _last_known_copy(opened: Parts) -> Finding:
+    snapshot = Snapshot(opened.settings.snapshot)
+    try:
+        age = snapshot.age(datetime.now(UTC)).total_seconds()
+    except FactsUnavailable:
+        return Finding(
+            "last-known copy",
+            Verdict.WARNING,
+            "this host has none; with Redis and the database away, callers would hear an apology",
+            "start a worker on this host",
+        )
+    finally:
+        snapshot.close()
+    if age > _OLD_COPY:
+        return Finding(
+            "last-known copy", Verdict.WARNING, f"{age:.0f} s old", "see why the worker takes no newer one"
+        )
+    return Finding("last-known copy", Verdict.OK, f"{age:.0f} s old")
+
+
+def _spool(opened: Parts) -> Finding:
+    try:
+        spooled = held(opened.settings.spool)
+    except OSError as error:
+        return Finding(
+            "spool", Verdict.FAILED, f"cannot be read ({type(error).__name__})", "mend var/spool on this host"
+        )
+    if spooled.corrupt:
+        return Finding(
+            "spool",
+            Verdict.WARNING,
+            f"{spooled.corrupt} torn records set aside",
+            "one after a power cut is harmless; see var/spool/*.corrupt",
+        )
+    if spooled.bytes:
+        return Finding(
+            "spool", Verdict.WARNING, f"{spooled.bytes} bytes of calls not in the log yet", "start a worker"
+        )
+    return Finding("spool", Verdict.OK, "empty")
+
+
 def _carrier(opened: Parts) -> Finding:
     """Ask the carrier who we are (twilio.com/docs/iam/api/account)."""
     account = opened.settings.twilio
@@ -207,7 +257,7 @@ def _web_server(opened: Parts) -> Finding:
     """Send a signed request through the public address to the one handler that needs no store."""
     settings = opened.settings
     form = {"CallSid": "CA" + secrets.token_hex(16), "AccountSid": settings.twilio.account_sid}
-    form |= {"From": "anonymous", "To": "", "CallStatus": "ringing", "ErrorCode": "0"}
+    form |= {"From": "anonymous", "To": "", "CallStatus": "ringing", "ErrorCode": REHEARSAL}
     try:
         response = post_signed(settings, "/webhooks/twilio/fallback", form, settings.public_base_url)
     except requests.RequestException as error:

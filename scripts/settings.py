@@ -166,6 +166,7 @@ def _database_url(environ: Mapping[str, str], var: Path) -> str:
     url = _value_or_file(environ, "DATABASE_URL") or f"sqlite:///{var / 'hookswitch.db'}"
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise BadSetting("DATABASE_URL", "must start with postgresql+psycopg:// or sqlite:///")
+    _check_ports("DATABASE_URL", url)
     return url
 
 
@@ -175,7 +176,18 @@ def _redis_url(environ: Mapping[str, str], var: Path) -> str:
         raise BadSetting(
             "REDIS_URL", f"must start with one of {', '.join(s + '://' for s in _REDIS_SCHEMES)}"
         )
+    _check_ports("REDIS_URL", url)
     return url
+
+
+def _check_ports(name: str, url: str) -> None:
+    """Refuse a port that is none; a list of sentinels has one each."""
+    hosts = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    for host in hosts.split(","):
+        try:
+            _ = urlsplit(f"//{host}").port
+        except ValueError:
+            raise BadSetting(name, f"has a port that is no number from 0 to {_HIGHEST_PORT}") from None
 
 
 def _secret_key(environ: Mapping[str, str]) -> Secret:

@@ -13,6 +13,10 @@ from webhooks.requests import CarrierRequest
 log = structlog.get_logger()
 
 
+REHEARSAL = "0"
+"""The error code of `hookswitch doctor`, which asks whether we would answer; carriers send another."""
+
+
 class FallbackWebhook:
     """Answers `fallback` with an apology; needs neither Redis nor SQL. Never raises."""
 
@@ -24,6 +28,8 @@ class FallbackWebhook:
         try:
             form = self._door.admit(request)
             self._door.check_account(form)
+            if form.text("ErrorCode") == REHEARSAL:
+                return replies.twiml(LAST_RESORT)
             self._count("fallback")
             # Twilio says what went wrong with `voice`: 11200 and its kin (twilio.com/docs/api/errors).
             log.error("call.fell_back", call_sid=form.text("CallSid"), error_code=form.text("ErrorCode"))

@@ -9,7 +9,10 @@ from sqlalchemy import text
 
 from routing.arrival import Arrival, Source
 from routing.journal import Journal
+from routing.spool.writer import Spool
+from routing.spooled import encode_happening
 from scripts import checks
+from scripts.host_files import HostKeeper
 from scripts.settings import Secret, TwilioAccount
 from tests.builders import an_inbound_call
 from tests.scripts.conftest import Typed
@@ -25,6 +28,8 @@ ALL = [
     "durability",
     "index",
     "journal",
+    "last-known copy",
+    "spool",
     "carrier",
     "public address",
     "web server",
@@ -72,10 +77,12 @@ def serve(
 
     def start(**changes: object) -> None:
         stores = {"database_url": sqlite_url, "redis_url": redis_server.url, "public_base_url": server.origin}
-        board = Switchboard(settings_for(var=tmp_path, **(stores | changes)), installation.redis)
+        settings = settings_for(var=tmp_path / "var", **(stores | changes))
+        board = Switchboard(settings, installation.redis)
         boards.append(board)
         server.application = board.web.application
         installation.load_demo()
+        HostKeeper(settings, installation.database).keep()
 
     yield start
     for board in boards:
@@ -295,3 +302,32 @@ def test_a_carrier_that_does_not_answer_is_warned_of(
     monkeypatch.setenv("TWILIO_API_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("PUBLIC_BASE_URL", PUBLIC)
     assert examined().verdicts("carrier") == ["warning"]
+
+
+def test_a_host_without_a_last_known_copy_is_told_what_that_means(
+    serve: Serve, examined: Callable[[], Diagnosis], tmp_path: Path
+) -> None:
+    serve()
+    (tmp_path / "var" / "snapshot" / "routes").unlink()
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("last-known copy")) == (0, ["warning"])
+    assert "apology" in diagnosis["last-known copy"]["detail"]
+
+
+def test_an_old_copy_is_mentioned(
+    serve: Serve, examined: Callable[[], Diagnosis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_OLD_COPY", -1)
+    serve()
+    assert examined().verdicts("last-known copy") == ["warning"]
+
+
+def test_calls_that_wait_in_the_spool_are_mentioned(
+    serve: Serve, examined: Callable[[], Diagnosis], tmp_path: Path
+) -> None:
+    serve()
+    spool = Spool(tmp_path / "var" / "spool")
+    spool.append(encode_happening(Arrival(an_inbound_call(), None, Source.NONE)))
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("spool")) == (0, ["warning"])
+    assert diagnosis["spool"]["advice"] == "start a worker"

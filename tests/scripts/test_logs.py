@@ -72,7 +72,7 @@ def test_json_has_one_event_a_line_whoever_logs_it(tmp_path: Path) -> None:
     assert failed["exception"].endswith("ValueError: boom")
     assert (library["event"], library["level"]) == ("two\nlines of a library", "error")
     assert library["timestamp"].endswith("Z")
-    assert "+13035550199" not in done.stderr.replace('PhoneNumber(\\"+13035550199\\")', "")
+    assert "+13035550199" not in done.stderr  # a local variable of the frame that failed
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,10 @@ def test_a_secret_has_no_default(tmp_path: Path, name: str) -> None:
         ("DATABASE_URL", "mysql://db"),
         ("REDIS_URL", "memcached://cache"),
         ("REDIS_URL", "redis"),
+        ("REDIS_URL", "redis://127.0.0.1:port/0"),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:65536/0"),
+        ("REDIS_URL", "redis+sentinel://one:26379,two:x/service/0"),
+        ("DATABASE_URL", "postgresql+psycopg://user@host:po/0"),
         ("PUBLIC_BASE_URL", "calls.example.com"),
         ("PUBLIC_BASE_URL", "https://calls.example.com/prefix"),
         ("PUBLIC_BASE_URL", "https://calls.example.com:99999"),
@@ -69,6 +73,22 @@ def test_a_complaint_never_repeats_the_value(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("port", ["1", "8080", "65535"])
 def test_a_port_is_any_from_1_to_65535(tmp_path: Path, port: str) -> None:
     assert load(GOOD | {"PORT": port}, tmp_path).port == int(port)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("REDIS_URL", "redis+sentinel://user:secret@one:26379,two:26380/service/0"),
+        ("REDIS_URL", "rediss://:p%40ss@redis.example.com:6380/1"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=0"),
+        ("DATABASE_URL", "postgresql+psycopg:///hookswitch"),
+        ("DATABASE_URL", "postgresql+psycopg://user:pw@[::1]:5432/hookswitch"),
+        ("DATABASE_URL", "sqlite:///relative.db"),
+    ],
+)
+def test_addresses_of_every_kind_of_store_are_taken(tmp_path: Path, name: str, url: str) -> None:
+    settings = load(GOOD | {name: url}, tmp_path)
+    assert url in {settings.redis_url, settings.database_url}
 
 
 def test_the_default_public_address_follows_the_port(tmp_path: Path) -> None:
