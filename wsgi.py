@@ -108,6 +108,7 @@ def join(settings: Settings) -> Web:
         clock=lambda: datetime.now(UTC),
         rehearsal=settings.is_local,
         count=counted.answered,
+        alert=counted.trouble,
     )
     flask = Flask(__name__, static_folder=None)
     flask.config["SECRET_KEY"] = settings.secret_key.reveal()

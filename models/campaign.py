@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Base, words
+from routing.destinations import refuse_unfit
 from routing.numbers import PhoneNumber
 from routing.route import EndOfCampaign
 
@@ -42,6 +43,12 @@ class Campaign(Base):
     revision: Mapped[int] = mapped_column()
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @validates("destination")
+    def _fit_to_dial(self, _key: str, destination: PhoneNumber | None) -> PhoneNumber | None:
+        if destination is not None:
+            refuse_unfit(destination)
+        return destination
 
     # The session counts (models.propagation): a campaign's facts also change with its group's plan.
     __mapper_args__ = {"version_id_col": revision, "version_id_generator": False}  # noqa: RUF012

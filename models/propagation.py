@@ -19,7 +19,8 @@ from models.group import Group, heirs, refuse_cycles
 from models.outbox import Outbox, Topic
 from models.plan import Plan
 from models.prompt import Prompt
-from models.tracking_number import TrackingNumber
+from models.tracking_number import NumberStatus, TrackingNumber
+from routing.destinations import UnfitDestination
 
 Clock = Callable[[], datetime]
 
@@ -76,9 +77,28 @@ def _prepare(session: Session, now: datetime) -> _Flush:
     for entity in session.dirty:
         if session.is_modified(entity):
             _prepare_change(entity, flush)
+    _refuse_own_numbers(session, flush)
     _lock(session, flush)
     refuse_cycles(session, [e for e in session.dirty if isinstance(e, Group) and _changed(e, "parent_id")])
     return flush
+
+
+def _refuse_own_numbers(session: Session, flush: _Flush) -> None:
+    """A destination that is a tracking number of ours would send the call round in a circle."""
+    destinations = {
+        entity.destination
+        for entity in flush.routed
+        if entity.destination is not None and _changed(entity, "destination")
+    }
+    if not destinations:
+        return
+    held = select(TrackingNumber.id).where(
+        TrackingNumber.number.in_(destinations), TrackingNumber.status == NumberStatus.ACTIVE
+    )
+    own = {entity.number for entity in flush.routed if isinstance(entity, TrackingNumber)}
+    with session.no_autoflush:
+        if own & destinations or session.scalar(held.limit(1)) is not None:
+            raise UnfitDestination("the destination is a tracking number of ours; name the business's number")
 
 
 def _prepare_change(entity: object, flush: _Flush) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
 from models.base import Base, words
+from routing.destinations import refuse_unfit
 from routing.numbers import PhoneNumber
 from routing.route import CallerId
 
@@ -68,6 +69,12 @@ class TrackingNumber(Base):
         """Give the number back; its row stays, so that late callers are known to dial a released number."""
         self.status = NumberStatus.RELEASED
         self.released_at = at
+
+    @validates("destination")
+    def _fit_to_dial(self, _key: str, destination: PhoneNumber | None) -> PhoneNumber | None:
+        if destination is not None:
+            refuse_unfit(destination)
+        return destination
 
     @validates("number", "status")
     def _one_way(self, key: str, value: object) -> object:

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     ENDED = "ended"
     NO_DESTINATION = "no_destination"
     """The campaign is live but names no number that could be dialled: an operator must mend it."""
+    UNFIT_DESTINATION = "unfit_destination"
+    """The campaign is live but its destination is one that no call may be connected to."""
     BLOCKED_CALLER = "blocked_caller"
     UNAVAILABLE = "unavailable"
     """The facts could not be read: neither index nor database nor last-known copy."""

@@ -19,6 +19,7 @@ _RULES = {
     Reason.SCHEDULED: "the campaign has not begun yet",
     Reason.ENDED: "the campaign has ended and callers are not, or no longer, referred",
     Reason.NO_DESTINATION: "the campaign is live but names no number to dial: give it a destination",
+    Reason.UNFIT_DESTINATION: "the campaign is live but its destination must not be dialled: give it another",
     Reason.BLOCKED_CALLER: "the caller is on a block list",
     Reason.UNAVAILABLE: "neither the index nor the database could be read",
 }

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from routing.decision import Apologise, Connect, Decision, Reason, Refer, Reject
+from routing.destinations import unfit_because
 from routing.route import CampaignFacts, EndOfCampaign, NumberFacts, Route, SpokenPrompt
 
 REFERRAL_WINDOW = timedelta(days=30)
@@ -69,6 +70,8 @@ def _connect(number: NumberFacts, campaign: CampaignFacts) -> Decision:
     destination = number.destination or campaign.destination
     if destination is None or destination == number.number:
         return Apologise(Reason.NO_DESTINATION, language)
+    if unfit_because(destination) is not None:
+        return Apologise(Reason.UNFIT_DESTINATION, language)
     return Connect(
         destination=destination,
         tracking_number=number.number,

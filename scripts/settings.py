@@ -191,7 +191,9 @@ def _check_ports(name: str, url: str) -> None:
 
 
 def _secret_key(environ: Mapping[str, str]) -> Secret:
-    secret = _required(environ, "SECRET_KEY", "set it to 32 or more random characters")
+    secret = _required(
+        environ, "SECRET_KEY", "set it to 32 or more random characters, or run this where `make run` runs"
+    )
     if len(secret) < _SHORTEST_SECRET_KEY:
         raise BadSetting("SECRET_KEY", f"is too short: {_SHORTEST_SECRET_KEY} random characters or more")
     return Secret(secret)

@@ -3,6 +3,7 @@
 import io
 
 from flask import Blueprint, Response, abort, send_file
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Database
 from models.prompt import EXTENSIONS, audio_by_digest
@@ -21,11 +22,14 @@ def recorded_prompts(database: Database) -> Blueprint:
     @pages.get("/prompts/<int:prompt_id>/<digest>.<extension>")
     def play(prompt_id: int, digest: str, extension: str) -> Response:
         del prompt_id  # for people who read addresses; the digest says it all
-        with database.reading() as session:
-            audio = audio_by_digest(session, digest)
-            if audio is None or EXTENSIONS[audio.media_type] != extension:
-                abort(404)
-            data, media_type, created_at = audio.data, audio.media_type, audio.created_at
+        try:
+            with database.reading() as session:
+                audio = audio_by_digest(session, digest)
+        except SQLAlchemyError:
+            return Response("the recording cannot be read at the moment\n", 503, mimetype="text/plain")
+        if audio is None or EXTENSIONS[audio.media_type] != extension:
+            abort(404)
+        data, media_type, created_at = audio.data, audio.media_type, audio.created_at
         response = send_file(
             io.BytesIO(data),
             mimetype=media_type,

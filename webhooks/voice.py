@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from prompts.render import LAST_RESORT, Renderer
-from routing.decision import name_of
+from routing.decision import Apologise, name_of
 from routing.router import Router
 from webhooks import replies
 from webhooks.carriers.form import Form
@@ -39,6 +39,7 @@ class VoiceWebhook:
         clock: Callable[[], datetime],
         rehearsal: bool = False,
         count: Callable[[str], None] = lambda _decision: None,
+        alert: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self._door = door
         self._router = router
@@ -46,6 +47,7 @@ class VoiceWebhook:
         self._clock = clock
         self._rehearsal = rehearsal
         self._count = count
+        self._alert = alert
 
     def answer(self, request: CarrierRequest) -> Reply:
         try:
@@ -54,6 +56,9 @@ class VoiceWebhook:
             arrival = self._router.route(call)
             decision = arrival.decision
             self._count(name_of(decision))
+            if isinstance(decision, Apologise):
+                self._alert(decision.reason)
+                log.error("call.not_connectable", call_sid=call.call_sid, reason=decision.reason)
             return replies.twiml(self._renderer.twiml(decision, caller_withheld=call.caller is None))
         except Refused as refusal:
             return refusal.reply

@@ -22,6 +22,7 @@ from models.tracking_number import NumberStatus, NumberTaken, TrackingNumber, he
 from models.user import User, user_by_email
 from routing.numbers import PhoneNumber
 from tests.builders import (
+    BUSINESS,
     NOW,
     TRACKING,
     a_campaign,
@@ -219,10 +220,10 @@ def test_an_instant_without_offset_is_refused(database: Database) -> None:
 def test_numbers_come_back_as_numbers(database: Database) -> None:
     longest = PhoneNumber("+123456789012345")
     with database.session() as session:
-        number_id = a_number(session, longest, destination=TRACKING).id
+        number_id = a_number(session, longest, destination=BUSINESS).id
     with database.reading() as session:
         found = session.get_one(TrackingNumber, number_id)
-        assert (found.number, found.destination) == (longest, TRACKING)
+        assert (found.number, found.destination) == (longest, BUSINESS)
 
 
 def _changed(database: Database, kind: Any, entity_id: int, **values: Any) -> None:

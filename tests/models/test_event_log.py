@@ -10,10 +10,11 @@ from itertools import count
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from models import migrate
 from models.base import Row
-from models.call import ArrivalRow, call_by_sid, export_rows, record_arrivals
+from models.call import ArrivalRow, Call, call_by_sid, record_arrivals
 from models.call_event import events_of, record_events
 from models.database import Database
 from routing.disposition import Disposition, Witness, rank
@@ -68,7 +69,8 @@ def arrive(database: Database, *rows: ArrivalRow) -> int:
 def row_of(database: Database, call_sid: str = "CA1") -> Row:
     """The call's row, without what tells how it came to be written."""
     with database.reading() as session:
-        (row,) = [row for row in export_rows(session) if row["call_sid"] == call_sid]
+        wanted = select(Call.__table__).where(Call.call_sid == call_sid)
+        row = session.execute(wanted).mappings().one()
     return {name: value for name, value in row.items() if name not in {"id", "created_at"}}
 
 

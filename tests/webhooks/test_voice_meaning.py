@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from models.call import Call, recent
 from models.campaign import Campaign
@@ -231,7 +231,9 @@ def test_a_campaign_without_a_destination_apologises_instead_of_dialling(switchb
 
 
 def test_a_number_that_would_ring_itself_apologises(switchboard: Switchboard) -> None:
-    put(switchboard, destination=DIALLED)
+    put(switchboard)
+    with switchboard.database.session() as session:  # around our own check at save
+        session.connection().execute(text("UPDATE campaigns SET destination = :own"), {"own": DIALLED.e164})
     assert ring(switchboard).verbs == ["Say", "Hangup"]
 
 
