@@ -1,13 +1,14 @@
 """What carriers report ends in the same log, whatever the order, the batches and the repetitions."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from datetime import timedelta
 from functools import reduce
 from itertools import count
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -208,7 +209,17 @@ def test_the_database_adds_up_as_python_does(database: Database) -> None:
     holds()
 
 
-def test_two_workers_that_meet_in_the_same_calls_end_in_the_same_log(database: Database) -> None:
+@pytest.fixture
+def patient(database: Database) -> Iterator[Database]:
+    """The same database as a worker opens it: it waits for a lock as long as it takes."""
+    patient = Database(database.engine.url.render_as_string(hide_password=False), patient=True)
+    yield patient
+    patient.dispose()
+
+
+def test_two_workers_that_meet_in_the_same_calls_end_in_the_same_log(
+    database: Database, patient: Database
+) -> None:
     @settings(max_examples=10)
     @given(st.lists(st.tuples(st.integers(0, 9), updates()), min_size=20, max_size=40), st.randoms())
     def holds(known: list[tuple[int, CallUpdate]], chance: random.Random) -> None:
@@ -217,7 +228,7 @@ def test_two_workers_that_meet_in_the_same_calls_end_in_the_same_log(database: D
         shares = [chance.sample(events, len(events)) for _ in range(2)]
 
         def work(share: list[CallEvent]) -> int:
-            return sum(record(database, share[start : start + 7]) for start in range(0, len(share), 7))
+            return sum(record(patient, share[start : start + 7]) for start in range(0, len(share), 7))
 
         with ThreadPoolExecutor(2) as pool:
             assert sum(pool.map(work, shares)) == len(events)
