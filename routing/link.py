@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 import time
+import weakref
 from typing import Any
 
 import hiredis
@@ -84,7 +85,9 @@ class _Line:
     def __init__(self, connection: ConnectionInterface) -> None:
         connection.connect()  # type: ignore[no-untyped-call]
         self.pid = os.getpid()
-        self._connection = connection
+        # A thread that ends drops its line: the socket is closed then, not when it happens to be collected.
+        self._hang_up = weakref.finalize(self, connection.disconnect)
+        self._hang_up.atexit = False
         self._reader = hiredis.Reader(notEnoughData=_INCOMPLETE, replyError=_named)
         # redis-py has no public way to the socket of a connection.
         self._socket: socket.socket = connection._sock  # type: ignore[attr-defined]  # noqa: SLF001
@@ -122,7 +125,7 @@ class _Line:
         return answer
 
     def close(self) -> None:
-        self._connection.disconnect()  # type: ignore[no-untyped-call]
+        self._hang_up()
 
 
 def _let_the_kernel_keep_time(connected: socket.socket, limit: float) -> None:

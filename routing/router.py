@@ -94,14 +94,16 @@ class Router:
             return Arrival(call, self._load(dialled), Source.DATABASE)
         except FactsUnavailable:
             self._count("database_unreachable")
-        if found is Miss.NOT_LISTED:  # a whole index that does not list the number is a fact
-            return Arrival(call, None, Source.INDEX)
         try:
             route = self._last_known(dialled)
         except FactsUnavailable:
             route = None
-        # A number that the copy does not have may be younger than the copy: that is no fact.
-        return Arrival(call, route, Source.NONE if route is None else Source.SNAPSHOT)
+        if route is not None:
+            # Numbers stay listed when they are released: what the copy has and the index lacks, it lost.
+            return Arrival(call, route, Source.SNAPSHOT)
+        # A whole index that does not list the number is a fact. A copy that does not have it is none:
+        # the number may be younger than the copy.
+        return Arrival(call, None, Source.INDEX if found is Miss.NOT_LISTED else Source.NONE)
 
     def _from_refusing_server(self, error: redis.RedisError, dialled: PhoneNumber) -> Route | Miss | None:
         """Read the facts all the same from a server that only refuses to write."""

@@ -1,6 +1,7 @@
 """Keep the campaign index there and up to date: publish edits, rebuild what was lost."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import structlog
 
@@ -41,7 +42,14 @@ class IndexKeeper:
         self._publication.publish()
 
     def _is_whole(self) -> bool:
-        return all(self._client.exists(self._layout.live(p)) for p in self._layout.all_partitions())
+        return all(self._names_a_generation(self._layout.live(p)) for p in self._layout.all_partitions())
+
+    def _names_a_generation(self, pointer: str) -> bool:
+        """Whether a key holds what we write there, and not what somebody else left under our name."""
+        if self._client.type(pointer) != b"string":
+            return False
+        generation: Any = self._client.get(pointer)
+        return generation is not None and generation.isdigit()
 
 
 def rebuild(

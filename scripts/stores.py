@@ -11,6 +11,7 @@ from redis.sentinel import Sentinel
 from routing.cluster import Cluster
 from routing.index.layout import Layout
 from routing.link import RedisClient
+from routing.reply_deadline import PromptParser
 
 CALL_TIMEOUT = 0.25
 """Seconds a caller waits for Redis before the database is asked."""
@@ -42,7 +43,15 @@ def open_redis(redis_url: str, timeout: float) -> RedisClient:
         return _through_sentinels(redis_url, limits, tls=scheme.startswith("rediss"))
     if scheme.endswith("+cluster"):
         return Cluster.from_url(f"{scheme.partition('+')[0]}://{rest}", **limits)
-    return redis.Redis.from_url(redis_url, **limits)
+    return redis.Redis.from_url(redis_url, **limits, **_prompt(timeout))
+
+
+def _prompt(timeout: float) -> dict[str, Any]:
+    """While a caller waits, whole replies have a deadline, and the library does not introduce itself.
+
+    Its introduction takes two replies more on each new connection.
+    """
+    return {"parser_class": PromptParser, "driver_info": None} if timeout < 1 else {}
 
 
 def _through_sentinels(redis_url: str, limits: dict[str, Any], *, tls: bool) -> redis.Redis:
@@ -55,7 +64,13 @@ def _through_sentinels(redis_url: str, limits: dict[str, Any], *, tls: bool) -> 
         {"username": unquote(user) or None, "password": unquote(password) or None} if account else {}
     )
     watch = Sentinel(  # type: ignore[no-untyped-call]
-        sentinels, sentinel_kwargs=limits, **limits, **credentials, db=int(database or 0), ssl=tls
+        sentinels,
+        sentinel_kwargs=limits,
+        **limits,
+        **_prompt(limits["socket_timeout"]),
+        **credentials,
+        db=int(database or 0),
+        ssl=tls,
     )
     master: redis.Redis = watch.master_for(service or "mymaster")  # type: ignore[no-untyped-call]
     return master
