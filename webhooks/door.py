@@ -41,7 +41,7 @@ class Door:
         """Return the request's form, whose signature is right; raise `Refused`."""
         if request.method != "POST":
             raise self._refused("method", replies.METHOD_NOT_ALLOWED)
-        if request.content_type.partition(";")[0].strip().lower() != _FORM:
+        if request.content_type != _FORM and request.content_type.partition(";")[0].strip().lower() != _FORM:
             raise self._refused("content_type", replies.NOT_A_FORM)
         if len(request.body) > LARGEST_BODY:
             raise self._refused("too_large", replies.TOO_LARGE)
