@@ -37,9 +37,3 @@ def after_dial(disposition: Disposition | None, language: str = "en") -> bytes:
             pass
     response.hangup()
     return as_bytes(response)
-
-
-def hang_up() -> bytes:
-    response = VoiceResponse()
-    response.hangup()
-    return as_bytes(response)

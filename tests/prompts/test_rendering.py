@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts import closing, connect, phrases, saying, whisper
+from prompts import connect, phrases, saying, whisper
 from prompts.render import LAST_RESORT, Renderer
 from routing.decision import Apologise, Connect, Decision, Reason, Refer, Reject
 from routing.numbers import PhoneNumber
@@ -282,10 +282,6 @@ def test_a_campaign_without_a_destination_apologises_in_its_language() -> None:
 def test_the_last_resort_apologises() -> None:
     assert verbs(LAST_RESORT) == ["Say", "Hangup"]
     assert said(LAST_RESORT) == [phrases.of("en").apology]
-
-
-def test_hanging_up_says_nothing() -> None:
-    assert verbs(closing.hang_up()) == ["Hangup"]
 
 
 # Whispering
