@@ -33,9 +33,10 @@ format: $(STAMPS)/dev ## Let the formatter and the linter mend what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# setuptools stands beside our own needs: it builds the project itself, without a network.
+# setuptools stands beside our own needs: it builds the project itself, without a network. Extras stay in
+# the lock: where one is missing, pip before 23.3 takes the newest version, which has no hash.
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-  --no-annotate --no-header --no-emit-index-url pyproject.toml -
+  --no-strip-extras --no-annotate --no-header --no-emit-index-url pyproject.toml -
 
 lock: ## Maintainers: write requirements/*.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
