@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-from models import propagation
+from models import auditing, propagation
+from models.auditing import SYSTEM, Author
 from models.metadata import metadata
 
 _STATEMENT_LIMIT_MS = 500
@@ -51,11 +52,16 @@ class Database:
         )
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         propagation.install(self._writing, clock)
+        auditing.install(self._writing)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A transaction for writing: committed at the end, rolled back by any exception."""
+    def session(self, author: Author = SYSTEM) -> Iterator[Session]:
+        """A transaction for writing: committed at the end, rolled back by any exception.
+
+        `author` is whom the audit trail names.
+        """
         with self._writing.begin() as session:
+            session.info[Author] = author
             yield session
 
     @contextmanager
