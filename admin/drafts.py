@@ -80,11 +80,11 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-07-01T07:00:00Z"]}),
 ]
 """RFC 3339, with offset in and UTC out."""
-Line = Annotated[str, BeforeValidator(_line), Field(max_length=LONGEST_NAME)]
+Line = Annotated[str, Field(max_length=LONGEST_NAME), BeforeValidator(_line)]
 """One line of text without control characters, stripped; may be empty."""
-Name = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=LONGEST_NAME)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), BeforeValidator(_line)]
 """A `Line` that says something."""
-Words = Annotated[str, BeforeValidator(_words), Field(max_length=2000)]
+Words = Annotated[str, Field(max_length=2000), BeforeValidator(_words)]
 """Text that a caller hears."""
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
