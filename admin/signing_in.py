@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from admin.access import second_factor, sessions, trail
 from admin.access.address import throttled_as
-from admin.access.credentials import is_sealed, new_secret, seal
+from admin.access.credentials import seal
 from admin.access.identity import Due, Identity
+from admin.access.known_browser import is_marked, mark_for
 from admin.access.passwords import Passwords
 from admin.access.throttle import ACCOUNT, ADDRESS, PROOF, Pace, count_attempt, take_back
 from admin.desk import Desk
@@ -25,6 +26,7 @@ from admin.drafts import Draft, Line, Reading
 from admin.errors import NotSignedIn
 from models.audit import Via
 from models.auditing import Author
+from models.base import LOCKED
 from models.session import UserSession
 from models.user import User, UserStatus, normal_email, user_by_email
 
@@ -94,7 +96,7 @@ class SigningIn:
         better = self._passwords.hash(draft.password) if self._passwords.is_outdated(kept) else kept
         with self._desk.noting(Author(user.id, Via.PAGE)) as session:
             # Locked and read anew: it may have been disabled while the password was checked.
-            user = session.get_one(User, user.id, with_for_update=True)
+            user = session.get_one(User, user.id, with_for_update=LOCKED)
             if user.password_hash != kept or user.status is not UserStatus.ACTIVE:
                 raise NotSignedIn("the e-mail address or the password is wrong")
             if better != kept:
@@ -115,8 +117,8 @@ class SigningIn:
             count_attempt(session, paces, now)
         author = identity.actor.author
         with self._desk.noting(author) as session:
-            user = session.get_one(User, identity.actor.user_id, with_for_update=True)
-            kept = session.get(UserSession, identity.session_id, with_for_update=True)
+            user = session.get_one(User, identity.actor.user_id, with_for_update=LOCKED)
+            kept = session.get(UserSession, identity.session_id, with_for_update=LOCKED)
             if second_factor.takes_code(user, draft.code, now):
                 by = "app"
             elif second_factor.takes_recovery_code(session, user, draft.code, now):
@@ -138,11 +140,6 @@ class SigningIn:
                 sessions.end(session, identity.session_id)
         log.info("sign_in.signed_out", user_id=identity.actor.user_id)
 
-    def browser_mark(self, user: User) -> str:
-        """What tells later that this user signed in well from this browser; void with a new password."""
-        nonce = new_secret()
-        return f"{nonce}.{self._secret('browser', nonce, user.id, user.password_changed_at)}"
-
     def _open(self, session: Session, user: User, visitor: Visitor, now: datetime) -> Opened:
         if visitor.cookie:
             sessions.end_cookie(session, visitor.cookie)
@@ -159,18 +156,16 @@ class SigningIn:
         log.info("sign_in.succeeded", user_id=user.id, address=visitor.address)
         if user.password_changed_at is None:
             return Opened(user.id, cookie, Due.NEW_PASSWORD, None)
-        return Opened(user.id, cookie, None, self.browser_mark(user))
+        return Opened(user.id, cookie, None, mark_for(self._secret_key, user))
 
     def _paces(self, user: User | None, email: str, visitor: Visitor) -> Mapping[str, Pace]:
         """What an attempt counts for: the browser, if the user signed in from it before.
 
         Else the account, which comes first, and the address.
         """
-        nonce, _, given = (visitor.browser or "").partition(".")
-        if user is not None and is_sealed(
-            given, self._secret_key, "browser", nonce, user.id, user.password_changed_at
-        ):
-            return {self._secret("known browser", nonce): PROOF}
+        mark = visitor.browser or ""
+        if user is not None and is_marked(self._secret_key, mark, user):
+            return {self._secret("browser", mark): PROOF}
         return {
             self._secret("account", normal_email(email)): ACCOUNT,
             self._secret("address", throttled_as(visitor.address)): ADDRESS,

@@ -60,7 +60,7 @@ def failures_of(session: Session, subjects: Collection[str], now: datetime) -> d
     new = [{"subject": subject, "failures": 0, "last_failed_at": now} for subject in ordered]
     session.execute(insert(SignInFailures).values(new).on_conflict_do_nothing())
     kept = select(SignInFailures).where(SignInFailures.subject.in_(ordered)).order_by(SignInFailures.subject)
-    return {row.subject: row for row in session.scalars(kept.with_for_update())}
+    return {row.subject: row for row in session.scalars(kept.with_for_update(key_share=True))}
 
 
 def forget_failures(session: Session, before: datetime) -> None:

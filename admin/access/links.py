@@ -38,7 +38,7 @@ def link_of(session: Session, secret: str, now: datetime) -> tuple[OneTimeLink, 
         select(OneTimeLink, User)
         .join(User, User.id == OneTimeLink.user_id)
         .where(OneTimeLink.token_hash == digest_of(secret))
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one_or_none()
     if found is None:
         return None

@@ -71,7 +71,7 @@ def takes_recovery_code(session: Session, user: User, code: str, now: datetime) 
     kept = session.scalar(
         select(RecoveryCode)
         .where(RecoveryCode.user_id == user.id, RecoveryCode.code_hash == digest_of(_normal(code)))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if kept is None or kept.used_at is not None:
         return False
