@@ -1,0 +1,51 @@
+"""The Flask application of a web process: everything that is no mounted carrier path."""
+
+from collections.abc import Sequence
+
+from flask import Flask, Response, request
+from werkzeug.routing import IntegerConverter, Map
+
+from admin.access.gate import Gate
+from admin.api import problems
+from admin.api.operations import Resource
+from admin.api.plans import plans
+from admin.api.serving import Serving
+from admin.desk import Desk
+from admin.drafts import LARGEST_ID
+from admin.room import Room
+
+RESOURCES: tuple[Resource, ...] = (plans,)
+
+
+class _Id(IntegerConverter):
+    """An id in a path: what no id can be is an address where nothing is."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=LARGEST_ID)
+
+
+def serve_api(app: Flask, desk: Desk, gate: Gate, resources: Sequence[Resource] = RESOURCES) -> None:
+    """Add the API to an application whose other blueprints are open to anybody."""
+    app.url_map.converters["id"] = _Id
+    app.url_map.merge_slashes = False
+    problems.install(app)
+    serving = Serving(desk, Room())
+    for resource in resources:
+        for operation in resource.operations:
+            app.add_url_rule(
+                resource.path + operation.rule,
+                endpoint=f"api.{resource.name}.{operation.view.__name__}",
+                view_func=serving.view_of(operation),
+                methods=[operation.method],
+                provide_automatic_options=False,
+            )
+    app.after_request(_private)
+    del gate
+
+
+def _private(answer: Response) -> Response:
+    """Nobody on the way may keep an answer, and nothing is read as what it does not say it is."""
+    if request.path.startswith("/api/"):
+        answer.headers.setdefault("Cache-Control", "no-store")
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
