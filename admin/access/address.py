@@ -6,7 +6,7 @@ from collections.abc import Sequence
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NETWORK_OF_A_CUSTOMER = 64
-"""IPv6 subscribers have at least so many addresses to themselves that only the first 64 bits tell them apart."""
+"""The bits of an IPv6 address that tell subscribers apart; the rest each of them can choose."""
 
 
 def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
@@ -16,7 +16,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     ends the search: the proxy that sent it is then the last that we know.
     """
     known = peer
-    for claimed in reversed(["", *forwarded_for.split(",")] if forwarded_for else []):
+    for claimed in reversed(forwarded_for.split(",")):
         if not _is_proxy(known, trusted):
             break
         try:

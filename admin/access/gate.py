@@ -5,7 +5,7 @@ request that some other site made a browser send by `Forged`; the doors word bot
 """
 
 from collections.abc import Callable, Collection, Sequence
-from enum import Enum, auto
+from enum import Enum
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
@@ -25,13 +25,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Admitted(Enum):
-    """Whom a view is open to; without a mark it is `SIGNED_IN`."""
+    """Whom a view is open to; without a mark it is `SIGNED_IN`. The value: what may still be due."""
 
-    ANYBODY = auto()
+    ANYBODY = None
     """Also without credentials; none are looked at."""
-    HALF_SIGNED_IN = auto()
+    HALF_SIGNED_IN = frozenset(Due)
     """Also with a session in which the second factor or a new password is still due."""
-    SIGNED_IN = auto()
+    BEFORE_NEW_PASSWORD = frozenset({Due.NEW_PASSWORD})
+    """Also with a session in which a new password is still due."""
+    SIGNED_IN = frozenset[Due]()
 
 
 def admits(whom: Admitted) -> Callable[[View], View]:
@@ -88,8 +90,8 @@ class Gate:
     def _let_in(self) -> None:
         if request.routing_exception is not None or request.endpoint is None or self._is_open():
             return
-        admitted = _admitted()
-        if admitted is Admitted.ANYBODY:
+        may_be_due = _admitted().value
+        if may_be_due is None:
             return
         identity = self._identify()
         if identity is None:
@@ -97,7 +99,7 @@ class Gate:
         if identity.session_id is not None and request.method not in _READING:
             self._refuse_forgery()
         g.identity = identity
-        if identity.due is not None and admitted is Admitted.SIGNED_IN:
+        if identity.due is not None and identity.due not in may_be_due:
             raise NotSignedIn(_STILL_DUE[identity.due])
 
     def _is_open(self) -> bool:

@@ -71,6 +71,8 @@ class Operation:
     """The answer is never kept, not even to be given again under the same Idempotency-Key."""
     has_revisions: bool
     """What is changed has a revision, which `If-Match` may name."""
+    alone: bool
+    """`view` opens its transactions itself, as signing in must; it takes the body instead of an `Asked`."""
     sends_example: Example | None
     example: Example | None
 
@@ -110,19 +112,21 @@ class Resource:
         *,
         answers: type[BaseModel] | str,
         query: type[BaseModel] | None = None,
+        alone: bool = False,
         example: Example | None = None,
     ) -> Callable[[V], V]:
-        return self._operation("GET", rule, answers=answers, query=query, example=example)
+        return self._operation("GET", rule, answers=answers, query=query, alone=alone, example=example)
 
     def post(
         self,
         rule: str,
         *,
-        answers: type[BaseModel],
+        answers: type[BaseModel] | None,
         body: type[BaseModel] | None = None,
         status: HTTPStatus = HTTPStatus.CREATED,
         upload: bool = False,
         shows_secret: bool = False,
+        alone: bool = False,
         sends: Example | None = None,
         example: Example | None = None,
     ) -> Callable[[V], V]:
@@ -135,6 +139,7 @@ class Resource:
             status=status,
             upload=upload,
             shows_secret=shows_secret,
+            alone=alone,
             sends_example=sends,
             example=example,
         )
@@ -166,9 +171,22 @@ class Resource:
             "PUT", rule, answers=answers, body=body, upload=upload, sends_example=sends, example=example
         )
 
-    def delete(self, rule: str, *, has_revisions: bool = False) -> Callable[[V], V]:
+    def delete(
+        self,
+        rule: str,
+        *,
+        query: type[BaseModel] | None = None,
+        has_revisions: bool = False,
+        alone: bool = False,
+    ) -> Callable[[V], V]:
         return self._operation(
-            "DELETE", rule, answers=None, status=HTTPStatus.NO_CONTENT, has_revisions=has_revisions
+            "DELETE",
+            rule,
+            answers=None,
+            status=HTTPStatus.NO_CONTENT,
+            query=query,
+            has_revisions=has_revisions,
+            alone=alone,
         )
 
     def _operation(
@@ -183,6 +201,7 @@ class Resource:
         upload: bool = False,
         shows_secret: bool = False,
         has_revisions: bool = False,
+        alone: bool = False,
         sends_example: Example | None = None,
         example: Example | None = None,
     ) -> Callable[[V], V]:
@@ -202,6 +221,7 @@ class Resource:
                     upload=upload,
                     shows_secret=shows_secret,
                     has_revisions=has_revisions,
+                    alone=alone,
                     sends_example=sends_example,
                     example=example,
                 )

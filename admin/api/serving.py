@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 
 from flask import Response, request
 from pydantic import BaseModel
@@ -54,7 +55,14 @@ class Serving:
             with self._room.place():
                 return self._change(operation, _Sent(actor, self._desk.clock(), path, query, raw, key))
 
-        return change if operation.changes else read
+        def alone(**path: object) -> Response:
+            with self._room.place():
+                read_query(operation, request)
+                raw = read_body(operation, request) if operation.changes else {}
+                return _answer(operation, operation.view(raw, **path))
+
+        view = alone if operation.alone else change if operation.changes else read
+        return wraps(operation.view)(view)
 
     def _change(self, operation: Operation, sent: _Sent) -> Response:
         """Do it once: under a key that was used before, the earlier answer is given again."""
