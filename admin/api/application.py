@@ -1,14 +1,14 @@
 """The Flask application of a web process: everything that is no mounted carrier path."""
 
-from collections.abc import Sequence
-
 from flask import Flask, Response, request
 from werkzeug.routing import IntegerConverter, Map
 
 from admin.access.gate import Gate
 from admin.api import problems
+from admin.api.limits import Limits
 from admin.api.operations import Resource
 from admin.api.plans import plans
+from admin.api.routes import Explain, routes
 from admin.api.serving import Serving
 from admin.desk import Desk
 from admin.drafts import LARGEST_ID
@@ -24,13 +24,15 @@ class _Id(IntegerConverter):
         super().__init__(url_map, min=1, max=LARGEST_ID)
 
 
-def serve_api(app: Flask, desk: Desk, gate: Gate, resources: Sequence[Resource] = RESOURCES) -> None:
-    """Add the API to an application whose other blueprints are open to anybody."""
+def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Explain) -> None:
+    """Add the API to an application whose blueprints so far are open to anybody."""
+    gate.guard(app, open_blueprints=tuple(app.blueprints))
+    limits.guard(app, gate.client_address)
     app.url_map.converters["id"] = _Id
     app.url_map.merge_slashes = False
     problems.install(app)
     serving = Serving(desk, Room())
-    for resource in resources:
+    for resource in (*RESOURCES, routes(explain)):
         for operation in resource.operations:
             app.add_url_rule(
                 resource.path + operation.rule,
@@ -40,7 +42,6 @@ def serve_api(app: Flask, desk: Desk, gate: Gate, resources: Sequence[Resource] 
                 provide_automatic_options=False,
             )
     app.after_request(_private)
-    del gate
 
 
 def _private(answer: Response) -> Response:
