@@ -21,6 +21,7 @@ from admin.access.identity import Due, Identity
 from admin.access.known_browser import is_marked, mark_for
 from admin.access.passwords import Passwords
 from admin.access.throttle import ACCOUNT, ADDRESS, PROOF, Pace, count_attempt, take_back
+from admin.access.visitor import Visitor
 from admin.desk import Desk
 from admin.drafts import Draft, Line, Reading
 from admin.errors import NotSignedIn
@@ -47,18 +48,6 @@ class SignInDraft(Draft):
 class SecondFactorDraft(Draft):
     code: SecretText
     """Six digits of the authenticator app, or a recovery code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who stands at the door, as far as a request tells."""
-
-    address: str
-    user_agent: str = ""
-    cookie: str | None = None
-    """Of the session it comes with."""
-    browser: str | None = None
-    """The mark that a browser got when its user signed in well."""
 
 
 @dataclass(frozen=True, slots=True)

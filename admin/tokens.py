@@ -1,6 +1,5 @@
 """API tokens: made for oneself or, by admins, for users of their subtree; revoked; listed."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -12,12 +11,10 @@ from admin.access.actor import Actor, sees_user
 from admin.access.credentials import TOKEN_PREFIX, digest_of, new_secret
 from admin.drafts import Draft, Id, Instant, Name, Reading
 from admin.errors import NotThere
-from admin.views import View
 from models.api_token import ApiToken, Scope
 from models.base import LOCKED
 from models.user import User, UserStatus
 
-LARGEST_LIST = 200
 _MOST = 100
 """Valid tokens of one user: far more than programs he has, and a bound on a program that loops."""
 
@@ -29,25 +26,6 @@ class NewToken(Draft):
     scope: Annotated[Scope, Field(strict=False, description="the most it may do")] = Scope.READ
     expires_at: Annotated[Instant | None, Field(description="null: never")] = None
     user_id: Annotated[Id | None, Field(description="whom it speaks for; oneself, unless named")] = None
-
-
-class TokenView(View):
-    """A token, without its secret."""
-
-    id: int
-    user_id: int
-    name: str
-    scope: Scope
-    created_at: Instant
-    expires_at: Instant | None
-    last_used_at: Annotated[Instant | None, Field(description="to the minute")]
-    revoked_at: Instant | None
-
-
-class MadeToken(TokenView):
-    """A token that was just made, with its secret, which is shown this once."""
-
-    token: str
 
 
 def create(session: Session, actor: Actor, raw: object, now: datetime) -> tuple[ApiToken, str]:
@@ -93,15 +71,6 @@ def revoke(session: Session, actor: Actor, token_id: int, now: datetime) -> ApiT
     token.revoked_at = token.revoked_at or now
     session.flush()
     return token
-
-
-def of_user(session: Session, actor: Actor, user_id: int | None) -> Sequence[ApiToken]:
-    """The tokens of a user, or one's own, the newest first. Raise `NotThere`, `NotAllowed`."""
-    wanted = actor.user_id if user_id is None else user_id
-    if not sees_user(session, actor, session.get(User, wanted)):
-        raise NotThere("there is no such user")
-    found = select(ApiToken).where(ApiToken.user_id == wanted).order_by(ApiToken.id.desc())
-    return session.scalars(found.limit(LARGEST_LIST)).all()
 
 
 def revoke_all(session: Session, user_id: int, now: datetime) -> None:

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from admin.access import trail
 from admin.access.actor import Actor
 from admin.access.credentials import digest_of
 from models.api_token import ApiToken, Scope
 from models.audit import Via
+from models.base import LOCKED
 from models.session import UserSession
 from models.user import User, UserStatus
 
@@ -82,6 +84,21 @@ def of_cookie(session: Session, cookie: str, now: datetime) -> Identity | None:
         session_id=kept.id,
         is_worth_noting=now - kept.seen_at >= NOTED_EVERY,
     )
+
+
+def note_use(session: Session, identity: Identity, now: datetime) -> None:
+    """Write down that the credentials were used; whoever comes second in the same minute writes nothing."""
+    lately = now - NOTED_EVERY
+    if identity.session_id is not None:
+        kept = UserSession.id == identity.session_id
+        session.execute(update(UserSession).where(kept, UserSession.seen_at <= lately).values(seen_at=now))
+    if identity.token_id is not None:
+        token = session.get(ApiToken, identity.token_id, with_for_update=LOCKED)
+        if token is not None and token.last_used_at is None:
+            user = session.get_one(User, token.user_id)
+            trail.note(session, identity.actor.author, user, "token_first_used", at=now, value=token.name)
+        if token is not None and (token.last_used_at is None or token.last_used_at <= lately):
+            token.last_used_at = now
 
 
 def actor_of(user: User, scope: Scope, via: Via) -> Actor:

@@ -23,7 +23,7 @@ _SHORTEST_WORD = 4
 """A name of fewer letters is in too many good passwords."""
 _DIGITS = 12
 """Of each digest in the list of common passwords."""
-_PATIENCE = 5.0
+_PATIENCE = 2.0
 """Seconds to wait for one's turn."""
 
 _Done = TypeVar("_Done")
