@@ -71,7 +71,7 @@ class Counters:
 class Limits:
     """Refuses who asks too often with `TryLater` (429). Stands behind the `Gate`."""
 
-    def __init__(self, counters: Counters, rates: Rates = Rates()) -> None:  # noqa: B008 - frozen
+    def __init__(self, counters: Counters, rates: Rates = Rates()) -> None:
         self._counters = counters
         self._rates = rates
 
