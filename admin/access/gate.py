@@ -75,7 +75,7 @@ class Gate:
     ) -> None:
         self._desk = desk
         self._trusted_proxies = trusted_proxies
-        self._secret_key = secret_key
+        self.secret_key = secret_key
         self._origin = public_base_url
         self.is_https = public_base_url.startswith("https:")
         # The prefix makes browsers refuse a cookie of that name from any other host, path or http.
@@ -89,7 +89,11 @@ class Gate:
 
     def csrf_token(self, cookie: str) -> str:
         """What a page of this session sends in `X-CSRF-Token` with every change."""
-        return seal(self._secret_key, _CSRF, cookie)
+        return seal(self.secret_key, _CSRF, cookie)
+
+    def link_to(self, secret: str) -> str:
+        """The page that takes a one-time secret; behind the # neither logs nor other sites get it."""
+        return f"{self._origin}/password#{secret}"
 
     def visitor(self) -> Visitor:
         """Who stands at the door with the request in hand."""
@@ -179,7 +183,7 @@ class Gate:
 
     def _refuse_forgery(self) -> None:
         cookie = request.cookies.get(self.cookie_name, "")
-        if not is_sealed(request.headers.get(CSRF_HEADER, ""), self._secret_key, _CSRF, cookie):
+        if not is_sealed(request.headers.get(CSRF_HEADER, ""), self.secret_key, _CSRF, cookie):
             raise Forged(f"send the session's token in {CSRF_HEADER}")
 
 

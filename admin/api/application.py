@@ -6,6 +6,8 @@ from flask import Flask, Response, request
 from werkzeug.routing import IntegerConverter, Map
 
 from admin.access.gate import Gate
+from admin.access.headers import set_headers
+from admin.access.passwords import Passwords
 from admin.api import problems
 from admin.api.document import document
 from admin.api.limits import Limits
@@ -14,9 +16,14 @@ from admin.api.pages import pages
 from admin.api.plans import plans
 from admin.api.routes import Explain, routes
 from admin.api.serving import Serving
+from admin.api.signing_in import own_account, signing_in
+from admin.api.tokens import tokens
+from admin.api.users import users
 from admin.desk import Desk
 from admin.drafts import LARGEST_ID
+from admin.own_account import OwnAccount
 from admin.room import Room
+from admin.signing_in import SigningIn
 
 RESOURCES: tuple[Resource, ...] = (plans,)
 
@@ -36,7 +43,7 @@ def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Expla
     app.url_map.merge_slashes = False
     problems.install(app)
     serving = Serving(desk, Room())
-    resources = (*RESOURCES, routes(explain))
+    resources = (*RESOURCES, *_access(desk, gate), routes(explain))
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:
         for operation in resource.operations:
@@ -48,6 +55,15 @@ def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Expla
                 provide_automatic_options=False,
             )
     app.after_request(_private)
+    set_headers(app, is_https=gate.is_https)
+
+
+def _access(desk: Desk, gate: Gate) -> tuple[Resource, ...]:
+    """What lets people and programs in."""
+    passwords = Passwords()
+    door = SigningIn(desk, passwords, gate.secret_key)
+    account = OwnAccount(desk, passwords, gate.secret_key)
+    return signing_in(desk, gate, door), own_account(desk, gate, account), users(gate.link_to), tokens
 
 
 def _private(answer: Response) -> Response:

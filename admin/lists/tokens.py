@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor, sees_user
-from admin.drafts import Id, Reading
+from admin.drafts import LARGEST_ID, Id, Reading
 from admin.errors import NotThere
 from admin.lists.listing import Filters
 from admin.views import Page, TokenView
@@ -54,7 +54,7 @@ def one(session: Session, actor: Actor, token_id: int, now: datetime) -> TokenVi
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+    return text.isascii() and text.isdigit() and int(text) <= LARGEST_ID
 
 
 def _view(token: ApiToken) -> TokenView:
