@@ -32,14 +32,16 @@ class Database:
 
     While a call waits for its answer nothing may take long: PostgreSQL gets 1 s to accept, 500 ms for
     a statement, and SQLite 500 ms for its write lock. `patient` lifts the limits for commands and
-    migrations; `unhurried` raises them to 5 s, for operators, who wait longer than callers. Errors are SQLAlchemy's: `OperationalError` or `TimeoutError` where the database does
-    not answer in time.
+    migrations; `unhurried` raises them to 5 s for operators, who wait longer than callers. Errors are
+    SQLAlchemy's: `OperationalError` or `TimeoutError` where the database does not answer in time.
     """
 
     metadata = metadata
     """All tables, declared before the first session needs one."""
 
-    def __init__(self, url: str, *, patient: bool = False, unhurried: bool = False, clock: propagation.Clock = _utc_now) -> None:
+    def __init__(
+        self, url: str, *, patient: bool = False, unhurried: bool = False, clock: propagation.Clock = _utc_now
+    ) -> None:
         """Take `sqlite:///file` or `postgresql+psycopg://…`; `clock` stamps rows, in aware UTC."""
         target = make_url(url)
         self.is_postgresql = target.get_backend_name() == "postgresql"

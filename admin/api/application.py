@@ -1,5 +1,7 @@
 """The Flask application of a web process: everything that is no mounted carrier path."""
 
+from importlib.metadata import version
+
 from flask import Flask, Response, request
 from werkzeug.routing import IntegerConverter, Map
 
@@ -7,8 +9,10 @@ from admin.access.gate import Gate
 from admin.access.headers import set_headers
 from admin.access.passwords import Passwords
 from admin.api import problems
+from admin.api.document import document
 from admin.api.limits import Limits
 from admin.api.operations import Resource
+from admin.api.pages import pages
 from admin.api.plans import plans
 from admin.api.routes import Explain, routes
 from admin.api.serving import Serving
@@ -39,7 +43,9 @@ def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Expla
     app.url_map.merge_slashes = False
     problems.install(app)
     serving = Serving(desk, Room())
-    for resource in (*RESOURCES, *_access(desk, gate), routes(explain)):
+    resources = (*RESOURCES, *_access(desk, gate), routes(explain))
+    app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
+    for resource in resources:
         for operation in resource.operations:
             app.add_url_rule(
                 resource.path + operation.rule,

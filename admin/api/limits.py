@@ -58,7 +58,7 @@ class Counters:
     def _add_in_redis(self, key: str) -> int:
         # Its end comes first, so that no counter stays for ever.
         self._client.set(key, 0, ex=2 * WINDOW, nx=True)
-        return int(self._client.incr(key))  # type: ignore[arg-type]  # typed for asyncio, too
+        return int(self._client.incr(key))
 
     def _add_here(self, subject: str, window: int) -> int:
         with self._lock:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor
+from admin.access.gate import Admitted
 
 ROOT = "/api/v1"
 
@@ -45,6 +46,22 @@ View = Callable[..., BaseModel | File | None]
 V = TypeVar("V", bound=View)
 
 
+class Said(TypedDict, total=False):
+    """What is said of an operation where it is declared; see `Operation`."""
+
+    answers: type[BaseModel] | str | None
+    status: HTTPStatus
+    query: type[BaseModel]
+    body: type[BaseModel]
+    upload: bool
+    shows_secret: bool
+    has_revisions: bool
+    alone: bool
+    parts: Mapping[str, Example]
+    sends: Example
+    example: Example
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method at one path.
@@ -59,22 +76,24 @@ class Operation:
     rule: str
     """Below it, as Flask writes it: `/<id:plan_id>`."""
     view: View
-    answers: type[BaseModel] | str | None
+    answers: type[BaseModel] | str | None = None
     """A model, or the media type of a file; None: nothing (204)."""
-    status: HTTPStatus
-    query: type[BaseModel] | None
-    body: type[BaseModel] | None
+    status: HTTPStatus = HTTPStatus.OK
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
     """What the body looks like; the use case reads it, so that all errors are found at once."""
-    upload: bool
+    upload: bool = False
     """The body is a form with a file, `audio`."""
-    shows_secret: bool
+    shows_secret: bool = False
     """The answer is never kept, not even to be given again under the same Idempotency-Key."""
-    has_revisions: bool
+    has_revisions: bool = False
     """What is changed has a revision, which `If-Match` may name."""
-    alone: bool
+    alone: bool = False
     """`view` opens its transactions itself, as signing in must; it takes the body instead of an `Asked`."""
-    sends_example: Example | None
-    example: Example | None
+    parts: Mapping[str, Example] = field(default_factory=dict)
+    """The schemas of the parts of the path that are no ids."""
+    sends: Example | None = None
+    example: Example | None = None
 
     @property
     def summary(self) -> str:
@@ -85,12 +104,26 @@ class Operation:
         return (inspect.getdoc(self.view) or "").partition("\n")[2].strip()
 
     @property
-    def creates(self) -> bool:
-        return self.status is HTTPStatus.CREATED
+    def admits(self) -> Admitted:
+        admitted: Admitted = getattr(self.view, "admits", Admitted.SIGNED_IN)
+        return admitted
 
     @property
     def changes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def creates(self) -> bool:
+        return self.status is HTTPStatus.CREATED
+
+    @property
+    def takes_revision(self) -> bool:
+        return self.has_revisions or (self.body is not None and "revision" in self.body.model_fields)
+
+    @property
+    def demands_something(self) -> bool:
+        """Whether an empty body cannot be right."""
+        return self.body is not None and any(f.is_required() for f in self.body.model_fields.values())
 
 
 @dataclass(slots=True)
@@ -106,126 +139,32 @@ class Resource:
     def path(self) -> str:
         return f"{ROOT}/{self.name}"
 
-    def get(
-        self,
-        rule: str,
-        *,
-        answers: type[BaseModel] | str,
-        query: type[BaseModel] | None = None,
-        alone: bool = False,
-        example: Example | None = None,
-    ) -> Callable[[V], V]:
-        return self._operation("GET", rule, answers=answers, query=query, alone=alone, example=example)
+    def get(self, rule: str, **said: Unpack[Said]) -> Callable[[V], V]:
+        return self._declare("GET", rule, said)
 
-    def post(
-        self,
-        rule: str,
-        *,
-        answers: type[BaseModel] | None,
-        body: type[BaseModel] | None = None,
-        status: HTTPStatus = HTTPStatus.CREATED,
-        upload: bool = False,
-        shows_secret: bool = False,
-        alone: bool = False,
-        sends: Example | None = None,
-        example: Example | None = None,
-    ) -> Callable[[V], V]:
-        """Declare what creates something (201) or does something (pass 200)."""
-        return self._operation(
-            "POST",
-            rule,
-            answers=answers,
-            body=body,
-            status=status,
-            upload=upload,
-            shows_secret=shows_secret,
-            alone=alone,
-            sends_example=sends,
-            example=example,
-        )
+    def create(self, rule: str, **said: Unpack[Said]) -> Callable[[V], V]:
+        """A POST that makes something: 201, and where it is."""
+        return self._declare("POST", rule, {"status": HTTPStatus.CREATED, **said})
 
-    def patch(
-        self,
-        rule: str,
-        *,
-        answers: type[BaseModel],
-        body: type[BaseModel],
-        sends: Example,
-        example: Example,
-    ) -> Callable[[V], V]:
-        return self._operation(
-            "PATCH", rule, answers=answers, body=body, sends_example=sends, example=example
-        )
+    def post(self, rule: str, **said: Unpack[Said]) -> Callable[[V], V]:
+        """A POST that does something: 200, or 204 where it answers nothing."""
+        return self._declare("POST", rule, said)
 
-    def put(
-        self,
-        rule: str,
-        *,
-        answers: type[BaseModel],
-        body: type[BaseModel],
-        sends: Example,
-        example: Example,
-        upload: bool = False,
-    ) -> Callable[[V], V]:
-        return self._operation(
-            "PUT", rule, answers=answers, body=body, upload=upload, sends_example=sends, example=example
-        )
+    def patch(self, rule: str, **said: Unpack[Said]) -> Callable[[V], V]:
+        return self._declare("PATCH", rule, said)
 
-    def delete(
-        self,
-        rule: str,
-        *,
-        query: type[BaseModel] | None = None,
-        has_revisions: bool = False,
-        alone: bool = False,
-    ) -> Callable[[V], V]:
-        return self._operation(
-            "DELETE",
-            rule,
-            answers=None,
-            status=HTTPStatus.NO_CONTENT,
-            query=query,
-            has_revisions=has_revisions,
-            alone=alone,
-        )
+    def put(self, rule: str, **said: Unpack[Said]) -> Callable[[V], V]:
+        return self._declare("PUT", rule, said)
 
-    def _operation(
-        self,
-        method: Method,
-        rule: str,
-        *,
-        answers: type[BaseModel] | str | None,
-        status: HTTPStatus = HTTPStatus.OK,
-        query: type[BaseModel] | None = None,
-        body: type[BaseModel] | None = None,
-        upload: bool = False,
-        shows_secret: bool = False,
-        has_revisions: bool = False,
-        alone: bool = False,
-        sends_example: Example | None = None,
-        example: Example | None = None,
-    ) -> Callable[[V], V]:
-        has_revisions |= body is not None and "revision" in body.model_fields
+    def delete(self, rule: str, **said: Unpack[Said]) -> Callable[[V], V]:
+        return self._declare("DELETE", rule, said)
+
+    def _declare(self, method: Method, rule: str, said: Said) -> Callable[[V], V]:
+        if said.get("answers") is None:
+            said = {"status": HTTPStatus.NO_CONTENT, **said}
 
         def declare(view: V) -> V:
-            self.operations.append(
-                Operation(
-                    method=method,
-                    home=self.path,
-                    rule=rule,
-                    view=view,
-                    answers=answers,
-                    status=status,
-                    query=query,
-                    body=body,
-                    upload=upload,
-                    shows_secret=shows_secret,
-                    has_revisions=has_revisions,
-                    alone=alone,
-                    sends_example=sends_example,
-                    example=example,
-                )
-            )
+            self.operations.append(Operation(method=method, home=self.path, rule=rule, view=view, **said))
             return view
 
         return declare

@@ -36,7 +36,7 @@ def show_plan(asked: Asked, plan_id: int) -> PlanView:
     return lists.one(asked.session, asked.actor, plan_id, asked.now)
 
 
-@plans.post(
+@plans.create(
     "",
     body=NewPlan,
     sends={"name": "Premium", "includes_referral": True},

@@ -5,7 +5,6 @@ import re
 from typing import Any, NoReturn, get_args, get_origin
 
 from flask import Request
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -63,7 +62,7 @@ def read_body(operation: Operation, request: Request) -> object:
 def _json(operation: Operation, request: Request) -> object:
     data = request.get_data()
     if not data:
-        if operation.body is None or not _demands_something(operation.body):
+        if not operation.demands_something:
             return {}
         raise Malformed("the body is empty; send a JSON object")
     if operation.body is None:
@@ -74,10 +73,6 @@ def _json(operation: Operation, request: Request) -> object:
         return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Malformed("the body is no JSON in UTF-8") from None
-
-
-def _demands_something(body: type[BaseModel]) -> bool:
-    return any(field.is_required() for field in body.model_fields.values())
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -98,7 +93,7 @@ def _revision(operation: Operation, request: Request) -> int | None:
     condition = request.headers.get("If-Match")
     if condition is None or condition.strip() == "*":
         return None
-    if not operation.has_revisions:
+    if not operation.takes_revision:
         raise Invalid(FieldError("If-Match", "has no meaning here: what is changed has no revisions"))
     found = _REVISION.fullmatch(condition.strip())
     if found is None or not 0 < int(found[1]) <= LARGEST_ID:

@@ -45,7 +45,13 @@ class RouteView(View):
 def routes(explain: Explain) -> Resource:
     resource = Resource("routes", "Routes", "What a caller of a number would get at any instant, and why.")
 
-    @resource.get("/<number>", query=Moment, answers=RouteView, example=ROUTE)
+    @resource.get(
+        "/<number>",
+        query=Moment,
+        answers=RouteView,
+        parts={"number": {"type": "string", "pattern": r"^\+?[1-9][0-9]{6,14}$", "example": "+15005550103"}},
+        example=ROUTE,
+    )
     def explain_route(asked: Asked, number: str) -> RouteView:
         """Explain what a caller of a number would get.
 
