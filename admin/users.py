@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from admin.access import links, second_factor, sessions
 from admin.access.actor import Actor, sees_group, sees_user
 from admin.drafts import Draft, Id, Line, Name, Reading
-from admin.errors import Conflict, FieldError, Invalid, NotAllowed, NotThere
+from admin.errors import Conflict, NotAllowed, NotThere
 from admin.tokens import revoke_all
 from models.base import LOCKED
 from models.campaign import Campaign
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 MOST_CAMPAIGNS = 2000
 """That one request gives to a new owner."""
 
+_LAST_ADMIN = "this is the last admin of the whole account; make another one first"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 
@@ -94,7 +95,7 @@ def create(session: Session, actor: Actor, raw: object, now: datetime) -> tuple[
         time_zone=draft.time_zone or zone_in_force(session, group),
     )
     add(session, user)
-    log.info("user.created", user_id=user.id, by=actor.user_id, role=user.role.value)
+    log.info("user.created", user_id=user.id, by=actor.author.user_id, role=user.role.value)
     return user, links.make_link(session, user, LinkPurpose.INVITE, now)
 
 
@@ -108,6 +109,13 @@ def add(session: Session, user: User) -> None:
         session.flush()
     except IntegrityError as error:
         raise taken from error
+
+
+def give_password(session: Session, user: User, password_hash: str, now: datetime) -> None:
+    """Let a new user in by a password that was chosen for him, without his invitation."""
+    user.password_hash, user.password_changed_at = password_hash, now
+    links.revoke_links(session, user.id)
+    session.flush()
 
 
 def revise(session: Session, actor: Actor, user_id: int, raw: object, now: datetime) -> User:  # noqa: ARG001
@@ -128,13 +136,13 @@ def revise(session: Session, actor: Actor, user_id: int, raw: object, now: datet
         sent.get("role", user.role) is Role.ADMIN and sent.get("group_id", user.group_id) == user.group_id
     )
     if not stays_root_admin and is_last_admin(session, user):
-        reading.add("role", "is the last admin of the whole account; make another one first")
+        raise Conflict("role", _LAST_ADMIN)
     reading.finish()
     for field, value in sent.items():
         setattr(user, field, value)
     session.flush()
     if "role" in sent or "group_id" in sent:
-        log.info("user.rights_changed", user_id=user.id, by=actor.user_id, role=user.role.value)
+        log.info("user.rights_changed", user_id=user.id, by=actor.author.user_id, role=user.role.value)
     return user
 
 
@@ -148,7 +156,7 @@ def disable(session: Session, actor: Actor, user_id: int, raw: object, now: date
     reading = Reading()
     draft = reading.read(Disabling, raw)
     if is_last_admin(session, user):
-        raise Invalid(FieldError("id", "is the last admin of the whole account; make another one first"))
+        raise Conflict("status", _LAST_ADMIN)
     campaigns = session.scalars(
         select(Campaign).where(Campaign.owner_id == user.id).order_by(Campaign.id).limit(MOST_CAMPAIGNS + 1)
     ).all()
@@ -168,7 +176,7 @@ def disable(session: Session, actor: Actor, user_id: int, raw: object, now: date
     revoke_all(session, user.id, now)
     links.revoke_links(session, user.id)
     session.flush()
-    log.warning("user.disabled", user_id=user.id, by=actor.user_id, campaigns=len(campaigns))
+    log.warning("user.disabled", user_id=user.id, by=actor.author.user_id, campaigns=len(campaigns))
     return user
 
 
@@ -178,7 +186,7 @@ def enable(session: Session, actor: Actor, user_id: int) -> User:
     _require_power_over(actor, user)
     user.status = UserStatus.ACTIVE
     session.flush()
-    log.warning("user.enabled", user_id=user.id, by=actor.user_id)
+    log.warning("user.enabled", user_id=user.id, by=actor.author.user_id)
     return user
 
 
@@ -193,7 +201,7 @@ def make_link(session: Session, actor: Actor, user_id: int, now: datetime) -> tu
     if user.status is not UserStatus.ACTIVE:
         raise Conflict("status", "the user is disabled; enable him first")
     purpose = LinkPurpose.INVITE if user.password_hash is None else LinkPurpose.RESET
-    log.warning("user.link_made", user_id=user.id, by=actor.user_id, purpose=purpose.value)
+    log.warning("user.link_made", user_id=user.id, by=actor.author.user_id, purpose=purpose.value)
     return purpose, links.make_link(session, user, purpose, now)
 
 
@@ -203,7 +211,7 @@ def remove_second_factor(session: Session, actor: Actor, user_id: int) -> User:
     _require_power_over(actor, user)
     second_factor.remove(session, user)
     session.flush()
-    log.warning("user.second_factor_removed", user_id=user.id, by=actor.user_id)
+    log.warning("user.second_factor_removed", user_id=user.id, by=actor.author.user_id)
     return user
 
 
