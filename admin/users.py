@@ -7,7 +7,7 @@ from typing import Annotated
 from zoneinfo import available_timezones
 
 import structlog
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -74,6 +74,10 @@ class UserChanges(UserFields):
 
 
 class Disabling(Draft):
+    """Read from an address, where numbers are spelled as text."""
+
+    model_config = ConfigDict(strict=False)
+
     new_owner_id: Annotated[Id | None, Field(description="who takes over the campaigns that he owns")] = None
 
 
