@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from admin import campaigns
 from admin.access.actor import Actor
-from admin.drafts import Draft, Id
+from admin.drafts import Draft, Id, Reading
+from admin.errors import Invalid, Refusal
 from admin.views import View
 
 MOST_AT_ONCE = 200
@@ -35,6 +37,35 @@ class BulkReport(View):
     outcomes: list[BulkOutcome]
 
 
+_ACTS = {"pause": campaigns.pause, "resume": campaigns.resume, "end": campaigns.end_now}
+
+
 def act(session: Session, actor: Actor, raw: object, now: datetime) -> BulkReport:
     """Do what a `BulkAct` asks, campaign by campaign; raise `Invalid` for the request as a whole."""
-    raise NotImplementedError
+    actor.require_writing()
+    reading = Reading()
+    draft = reading.read(BulkAct, raw)
+    changes_owner = draft.sent.get("action") == "change_owner"
+    if changes_owner and draft.owner_id is None and not reading.has_error("owner_id"):
+        reading.add("owner_id", "is mandatory")
+    reading.finish()
+    outcomes = []
+    for campaign_id in dict.fromkeys(draft.ids):
+        try:
+            if changes_owner:
+                wanted = {"owner_id": draft.owner_id}
+                campaigns.change_owner(session, actor, campaign_id, wanted, now)
+            else:
+                _ACTS[draft.action](session, actor, campaign_id, {}, now)
+        except Refusal as refusal:
+            outcomes.append(BulkOutcome(id=campaign_id, done=False, problem=_worded(refusal)))
+        else:
+            outcomes.append(BulkOutcome(id=campaign_id, done=True, problem=None))
+    done = sum(outcome.done for outcome in outcomes)
+    return BulkReport(done=done, refused=len(outcomes) - done, outcomes=outcomes)
+
+
+def _worded(refusal: Refusal) -> str:
+    if isinstance(refusal, Invalid):
+        return "; ".join(error.message for error in refusal.errors)
+    return str(refusal)

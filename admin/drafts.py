@@ -47,7 +47,8 @@ def _instant(value: object) -> datetime:
         raise PydanticCustomError("instant", "there is no such day or time") from None
 
 
-def _line(value: object) -> object:
+def line(value: object) -> object:
+    """One line of text without control characters, stripped; whatever is no text stays as it is."""
     if not isinstance(value, str):
         return value
     if _CONTROL.search(value) or _LINE_ENDS.search(value):
@@ -80,9 +81,9 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-07-01T07:00:00Z"]}),
 ]
 """RFC 3339, with offset in and UTC out."""
-Line = Annotated[str, Field(max_length=LONGEST_NAME), BeforeValidator(_line)]
+Line = Annotated[str, Field(max_length=LONGEST_NAME), BeforeValidator(line)]
 """One line of text without control characters, stripped; may be empty."""
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), BeforeValidator(_line)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), BeforeValidator(line)]
 """A `Line` that says something."""
 Words = Annotated[str, Field(max_length=2000), BeforeValidator(_words)]
 """Text that a caller hears."""
@@ -136,6 +137,14 @@ class Reading:
 
     def add(self, field: str, message: str) -> None:
         self._errors.append(FieldError(field, message))
+
+    def take(self, errors: Iterable[FieldError], place: str) -> None:
+        """Add what was found in a part of the draft; `place` leads its fields, such as `numbers.17.`."""
+        self._errors += [FieldError(f"{place}{error.field}".rstrip("."), error.message) for error in errors]
+
+    @property
+    def errors(self) -> tuple[FieldError, ...]:
+        return tuple(self._errors)
 
     def has_error(self, field: str) -> bool:
         return any(error.field == field for error in self._errors)
