@@ -14,13 +14,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from admin.access import links, second_factor, sessions
-from admin.access.actor import Actor, sees_group, sees_user
+from admin.access.actor import Actor, sees_user
 from admin.drafts import Draft, Id, Line, Name, Reading
 from admin.errors import Conflict, NotAllowed, NotThere
+from admin.references import named_group
 from admin.tokens import revoke_all
 from models.base import LOCKED
 from models.campaign import Campaign
-from models.group import Group, ancestors, subtree
+from models.group import Group, subtree
+from models.inheritance import in_force
 from models.sign_in import LinkPurpose
 from models.user import Role, User, UserStatus, normal_email, user_by_email
 
@@ -89,14 +91,15 @@ def create(session: Session, actor: Actor, raw: object, now: datetime) -> tuple[
     actor.require_administration()
     reading = Reading()
     draft = reading.read(NewUser, raw)
-    group = _group_of(session, actor, draft.group_id or actor.group_id, reading)
+    group_id = draft.group_id or actor.group_id
+    named_group(session, actor, group_id, reading)
     reading.finish()
     user = User(
         email=draft.email,
         name=draft.name,
         role=draft.role,
-        group_id=group.id,
-        time_zone=draft.time_zone or zone_in_force(session, group),
+        group_id=group_id,
+        time_zone=draft.time_zone or in_force(session, [group_id])[group_id].time_zone,
     )
     add(session, user)
     log.info("user.created", user_id=user.id, by=actor.author.user_id, role=user.role.value)
@@ -238,31 +241,14 @@ def is_last_admin(session: Session, user: User) -> bool:
     return session.scalars(select(User.id).where(*active).limit(2)).all() == [user.id]
 
 
-def zone_in_force(session: Session, group: Group) -> str:
-    """The group's own time zone, or that of the nearest group above it that has one."""
-    return next(
-        (above.time_zone for above in reversed(ancestors(session, group.id)) if above.time_zone), "UTC"
-    )
-
-
 def _require_power_over(actor: Actor, user: User) -> None:
     actor.require_administration()
     if user.id == actor.user_id:
         raise NotAllowed("another admin has to do this for you")
 
 
-def _group_of(session: Session, actor: Actor, group_id: int, reading: Reading) -> Group:
-    group = session.get(Group, group_id)
-    if group is None or not sees_group(session, actor, group_id):
-        reading.add("group_id", "there is no such group")
-        return session.get_one(Group, actor.group_id)
-    if group.archived_at is not None:
-        reading.add("group_id", "is archived")
-    return group
-
-
 def _check_move(session: Session, actor: Actor, user: User, group_id: int, reading: Reading) -> None:
-    _group_of(session, actor, group_id, reading)
+    named_group(session, actor, group_id, reading)
     left_behind = (
         select(func.count())
         .select_from(Campaign)
