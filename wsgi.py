@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 _ANY_NUMBER = PhoneNumber("+15005550006")
 """Asked for by the readiness check; whether it exists does not matter."""
+_ASSETS = Path(__file__).parent / ".assets"
+"""Where `make setup` puts the page's files that are not ours."""
 PUBLISHED_AT_ONCE = 2_000
 """Edits that one request carries to the index at most."""
 
@@ -152,6 +155,9 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     from admin.api.limits import Counters, Limits
     from admin.desk import Desk
     from admin.explaining import Explainer
+    from admin.room import Room
+    from admin.ui.application import serve_pages
+    from admin.ui.assets import assets_in
 
     database = Database(settings.database_url, unhurried=True)
     client = open_redis(settings.redis_url, EDIT_TIMEOUT)
@@ -166,7 +172,9 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         trusted_proxies=settings.trusted_proxies,
     )
     explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
-    serve_api(flask, desk, gate, Limits(Counters(counting)), explainer.explain)
+    room = Room()
+    serve_api(flask, desk, gate, room, Limits(Counters(counting)), explainer.explain)
+    serve_pages(flask, desk, gate, room, assets_in(_ASSETS), explainer.explain)
 
     def close() -> None:
         client.close()

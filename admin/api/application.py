@@ -35,14 +35,16 @@ class _Id(IntegerConverter):
         super().__init__(url_map, min=1, max=LARGEST_ID)
 
 
-def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Explain) -> None:
+def serve_api(
+    app: Flask, desk: Desk, gate: Gate, room: Room, limits: Limits, explain: Explain
+) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
     limits.guard(app, gate.client_address)
     app.url_map.converters["id"] = _Id
     app.url_map.merge_slashes = False
     problems.install(app)
-    serving = Serving(desk, Room())
+    serving = Serving(desk, room)
     resources = (*RESOURCES, *_access(desk, gate), routes(explain))
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, request
 
+from admin.access.gate import Admitted, admits
+
 _OURS = Path(__file__).parent / "static"
 _CSS, _JS, _SVG = "text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/svg+xml"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -46,7 +48,6 @@ def assets_in(folder: Path) -> dict[str, Asset]:
     """
     listed = {
         "tabler.css": (folder / "sqladmin/statics/css/tabler.min.css", _CSS),
-        "tabler.js": (folder / "sqladmin/statics/js/tabler.min.js", _JS),
         "htmx.js": (folder / "django_htmx/static/django_htmx/htmx-2.min.js", _JS),
         "hookswitch.css": (_OURS / "hookswitch.css", _CSS),
         "hookswitch.js": (_OURS / "hookswitch.js", _JS),
@@ -65,6 +66,7 @@ def asset_pages(assets: Mapping[str, Asset]) -> Blueprint:
     pages = Blueprint("assets", __name__)
 
     @pages.get("/assets/<digest>/<name>")
+    @admits(Admitted.ANYBODY)
     def serve(digest: str, name: str) -> Response:
         asset = assets.get(name)
         if asset is None or asset.digest != digest:

@@ -6,6 +6,7 @@
   function draw() {
     root.setAttribute("data-bs-theme", chosen === "system" || !chosen ? (dark.matches ? "dark" : "light") : chosen);
   }
+  root.classList.add("js");
   draw();
   dark.addEventListener("change", draw);
 })();
