@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from models import auditing, propagation
 from models.auditing import SYSTEM, Author
 from models.metadata import metadata
+from models.search import spaced_words
 
 _STATEMENT_LIMIT_MS = 500
 _PATIENT_BUSY_MS = 60_000
@@ -146,6 +147,7 @@ def _sqlite(url: URL, patient: bool) -> Engine:  # noqa: FBT001
     def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
         # The driver begins transactions too late (not before SELECT or DDL); the event below does it.
         connection.isolation_level = None
+        connection.create_function("hookswitch_words", 1, spaced_words, deterministic=True)
         cursor = connection.cursor()
         for setting in (f"busy_timeout = {busy}", "synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {setting}")
