@@ -1,7 +1,6 @@
 """`/api/v1/session` and `/api/v1/account`: signing in and out, and what users do for themselves."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from flask import Response, after_this_request
@@ -74,7 +73,6 @@ def signing_in(desk: Desk, gate: Gate, door: SigningIn) -> Resource:
         body=SignInDraft,
         sends={"email": "ada@example.com", "password": "several words of mine"},
         answers=WhoView,
-        status=HTTPStatus.OK,
         alone=True,
         example=_WHO,
     )
@@ -92,7 +90,6 @@ def signing_in(desk: Desk, gate: Gate, door: SigningIn) -> Resource:
         body=SecondFactorDraft,
         sends={"code": "492039"},
         answers=WhoView,
-        status=HTTPStatus.OK,
         alone=True,
         example=_WHO | {"second_factor": True},
     )
@@ -128,7 +125,6 @@ def own_account(desk: Desk, gate: Gate, account: OwnAccount) -> Resource:
         body=PasswordChange,
         sends={"old_password": "what it was till now", "new_password": "several words of mine"},
         answers=WhoView,
-        status=HTTPStatus.OK,
         alone=True,
         example=_WHO,
     )
@@ -145,7 +141,6 @@ def own_account(desk: Desk, gate: Gate, account: OwnAccount) -> Resource:
         body=LinkUse,
         sends={"token": "what stands behind the # of the link", "password": "several words of mine"},
         answers=None,
-        status=HTTPStatus.NO_CONTENT,
         alone=True,
     )
     @admits(Admitted.ANYBODY)
@@ -161,7 +156,6 @@ def own_account(desk: Desk, gate: Gate, account: OwnAccount) -> Resource:
         body=PasswordProof,
         sends={"password": "several words of mine"},
         answers=EnrolmentView,
-        status=HTTPStatus.OK,
         alone=True,
         example={"secret": "JBSWY3DPEHPK3PXP", "otpauth_uri": "otpauth://totp/Hookswitch:ada…"},
     )
@@ -178,7 +172,6 @@ def own_account(desk: Desk, gate: Gate, account: OwnAccount) -> Resource:
         body=SecondFactorDraft,
         sends={"code": "492039"},
         answers=RecoveryCodes,
-        status=HTTPStatus.OK,
         alone=True,
         example={"recovery_codes": ["0f3a1-9bc44-d1e20-77aa5"]},
     )
@@ -192,7 +185,6 @@ def own_account(desk: Desk, gate: Gate, account: OwnAccount) -> Resource:
         body=PasswordProof,
         sends={"password": "several words of mine"},
         answers=None,
-        status=HTTPStatus.NO_CONTENT,
         alone=True,
     )
     def remove_second_factor(raw: object) -> None:

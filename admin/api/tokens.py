@@ -45,7 +45,7 @@ def show_token(asked: Asked, token_id: int) -> TokenView:
     return lists.one(asked.session, asked.actor, token_id, asked.now)
 
 
-@tokens.post(
+@tokens.create(
     "",
     body=NewToken,
     sends={"name": "crm", "scope": "write", "expires_at": "2027-07-01T07:00:00Z"},

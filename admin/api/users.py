@@ -1,7 +1,6 @@
 """`/api/v1/users`."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -67,7 +66,7 @@ def users(link_to: LinkTo) -> Resource:
         """Show a user."""
         return lists.one(asked.session, asked.actor, user_id, asked.now)
 
-    @resource.post(
+    @resource.create(
         "",
         body=NewUser,
         sends={"email": "otis@example.com", "name": "Otis Owner", "role": "standard", "group_id": 2},
@@ -108,7 +107,7 @@ def users(link_to: LinkTo) -> Resource:
         """
         use_cases.disable(asked.session, asked.actor, user_id, asked.query, asked.now)
 
-    @resource.post("/<id:user_id>/enable", answers=UserView, status=HTTPStatus.OK, example=USER)
+    @resource.post("/<id:user_id>/enable", answers=UserView, example=USER)
     def enable_user(asked: Asked, user_id: int) -> UserView:
         """Enable a user again; his tokens stay revoked."""
         use_cases.enable(asked.session, asked.actor, user_id)
@@ -117,7 +116,6 @@ def users(link_to: LinkTo) -> Resource:
     @resource.post(
         "/<id:user_id>/link",
         answers=LinkView,
-        status=HTTPStatus.OK,
         shows_secret=True,
         example=_LINK,
     )
@@ -130,7 +128,7 @@ def users(link_to: LinkTo) -> Resource:
         return LinkView(**_link(asked, link_to, purpose, secret))
 
     @resource.delete("/<id:user_id>/second-factor")
-    def remove_second_factor(asked: Asked, user_id: int) -> None:
+    def remove_second_factor_of_user(asked: Asked, user_id: int) -> None:
         """Remove the second factor of a user who lost it."""
         use_cases.remove_second_factor(asked.session, asked.actor, user_id)
 
