@@ -174,7 +174,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
     room = Room()
     serve_api(flask, desk, gate, room, Limits(Counters(counting)), explainer.explain)
-    serve_pages(flask, desk, gate, room, assets_in(_ASSETS), explainer.explain)
+    serve_pages(flask, desk, gate, room, assets_in(_ASSETS))
 
     def close() -> None:
         client.close()

@@ -25,7 +25,13 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
         if "profile" not in forms:
             said["profile"] = Form({"name": user.name, "time_zone": user.time_zone})
         return frame.page(
-            asked, "access/account.html", status, user=user, zones=times.zone_names(), tokens=held.items, **said
+            asked,
+            "access/account.html",
+            status,
+            user=user,
+            zones=times.zone_names(),
+            tokens=held.items,
+            **said,
         )
 
     @views.get("/account")
@@ -53,7 +59,12 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
         answer = go_to(local_path(request.form.get("back", "/account")))
         if chosen in THEMES:
             answer.set_cookie(
-                THEME_COOKIE, chosen, max_age=_A_YEAR, secure=frame.gate.is_https, httponly=True, samesite="Lax"
+                THEME_COOKIE,
+                chosen,
+                max_age=_A_YEAR,
+                secure=frame.gate.is_https,
+                httponly=True,
+                samesite="Lax",
             )
         return answer
 
@@ -88,7 +99,9 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
             with frame.reading() as asked:
                 return shown(asked, 422, factor=form)
         with frame.reading() as asked:
-            return frame.page(asked, "access/enrolment.html", form=Form(), secret=made.secret, uri=made.otpauth_uri)
+            return frame.page(
+                asked, "access/enrolment.html", form=Form(), secret=made.secret, uri=made.otpauth_uri
+            )
 
     @views.post("/account/second-factor/confirm")
     def confirm() -> Response:

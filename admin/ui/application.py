@@ -11,13 +11,12 @@ from admin.access.gate import Gate
 from admin.access.passwords import Passwords
 from admin.desk import Desk
 from admin.errors import NotThere
-from admin.explaining import Explainer
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
 from admin.ui import account, campaigns, faults, home, picker, sign_in, wording
 from admin.ui.assets import Asset, asset_pages
-from admin.ui.frame import MENU, Frame, csrf_token, theme
+from admin.ui.frame import MENU, Frame, csrf_token, scope_id, scope_name, theme
 
 _HERE = Path(__file__).parent
 
@@ -28,9 +27,7 @@ class _Elsewhere(PathConverter):
     regex = r"(?!api/|webhooks/|assets/|prompts/\d+/|metrics$|healthz$|readyz$).+"
 
 
-def serve_pages(
-    app: Flask, desk: Desk, gate: Gate, room: Room, assets: Mapping[str, Asset], explainer: Explainer
-) -> Frame:
+def serve_pages(app: Flask, desk: Desk, gate: Gate, room: Room, assets: Mapping[str, Asset]) -> Frame:
     """Add all pages to an application that the gate guards."""
     frame = Frame(desk, gate, room)
     passwords = Passwords()
@@ -42,13 +39,15 @@ def serve_pages(
         picker.picker(frame),
         sign_in.sign_in(frame, door, own),
         account.account(frame, own),
-        campaigns.campaigns(frame, explainer),
+        campaigns.campaigns(frame),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))
     app.url_map.converters["elsewhere"] = _Elsewhere
     pages.add_url_rule("/<elsewhere:path>", "elsewhere", _nowhere)
     pages.context_processor(lambda: {"csrf_token": csrf_token(gate), "theme": theme(), "menu": MENU})
+    pages.add_app_template_filter(scope_id, "scope_id")
+    pages.add_app_template_filter(scope_name, "scope_name")
     pages.after_request(_private)
     wording.install(pages)
     app.register_blueprint(asset_pages(assets))

@@ -15,7 +15,17 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from admin.access.identity import Due, Identity
-from admin.errors import Conflict, Forged, Invalid, NotAllowed, NotSignedIn, NotThere, Refusal, Stale, TryLater
+from admin.errors import (
+    Conflict,
+    Forged,
+    Invalid,
+    NotAllowed,
+    NotSignedIn,
+    NotThere,
+    Refusal,
+    Stale,
+    TryLater,
+)
 from admin.room import NoRoom
 from admin.ui.frame import Frame, is_htmx
 
@@ -51,7 +61,7 @@ def fault_page(frame: Frame, error: Exception) -> Response:
             return _fault(
                 frame,
                 HTTPStatus.FORBIDDEN,
-                "This page was open too long, or another site sent you here. Load it again and repeat what you did.",
+                "This page was open too long, or another site sent you here. Load it again and repeat it.",
             )
         case Refusal():
             return _fault(frame, _STATUS.get(type(error), HTTPStatus.BAD_REQUEST), _sentence(str(error)))
@@ -59,12 +69,22 @@ def fault_page(frame: Frame, error: Exception) -> Response:
             status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
             return _fault(frame, status, error.description or status.phrase)
         case StaleDataError():
-            return _fault(frame, HTTPStatus.CONFLICT, "Somebody else changed it just now; load the page again.")
+            return _fault(
+                frame, HTTPStatus.CONFLICT, "Somebody else changed it just now; load the page again."
+            )
         case OperationalError() | PoolExhausted():
             log.warning("page.database_away", error=type(error).__name__, path=request.path)
-            return _fault(frame, HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer in time. Calls are answered all the same.")
+            return _fault(
+                frame,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The database does not answer in time. Calls are answered all the same.",
+            )
         case NoRoom():
-            return _fault(frame, HTTPStatus.SERVICE_UNAVAILABLE, "Many pages are asked for at this moment, and calls go first.")
+            return _fault(
+                frame,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Many pages are asked for at this moment, and calls go first.",
+            )
         case _:
             reference = secrets.token_hex(8)
             log.critical("page.failed", reference=reference, path=request.path, exc_info=error)

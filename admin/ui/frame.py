@@ -4,8 +4,9 @@ Views ask for `reading()` or `writing()`, which give them a session, the actor a
 answer with `page` (the whole frame) or `fragment` (a piece for htmx).
 """
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from admin.access.actor import Actor
 from admin.access.gate import Gate, current_actor
 from admin.desk import Desk
-from admin.room import Room
+from admin.room import NoRoom, Room
 from admin.ui import scope, times
 from models.group import Group
 from models.user import User
@@ -83,6 +84,7 @@ class Frame:
     def __init__(self, desk: Desk, gate: Gate, room: Room) -> None:
         self._desk = desk
         self._room = room
+        self._download = threading.BoundedSemaphore()
         self.gate = gate
 
     @property
@@ -90,9 +92,9 @@ class Frame:
         return self._desk.clock()
 
     @contextmanager
-    def reading(self) -> Iterator[Asked]:
+    def reading(self, *, has_place: bool = False) -> Iterator[Asked]:
         """One snapshot. Raises `NoRoom`, and what the database raises."""
-        with self._room.place(), self._desk.reading() as session:
+        with nullcontext() if has_place else self._room.place(), self._desk.reading() as session:
             yield Asked(session, current_actor(), self._desk.clock())
 
     @contextmanager
@@ -101,6 +103,17 @@ class Frame:
         actor = current_actor()
         with self._room.place(), self._desk.writing(actor) as session:
             yield Asked(session, actor, self._desk.clock())
+
+    @contextmanager
+    def downloading(self) -> Iterator[None]:
+        """A place for as long as a download takes; one at a time, as each keeps a thread. Raises `NoRoom`."""
+        if not self._download.acquire(blocking=False):
+            raise NoRoom("another download is under way; try again when it is done")
+        try:
+            with self._room.place():
+                yield
+        finally:
+            self._download.release()
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -137,6 +150,14 @@ class Frame:
 def standing_of(asked: Asked) -> Standing:
     user = asked.session.get_one(User, asked.actor.user_id)
     return Standing(user.name, user.email, user.role.value, scope.way(asked.session, asked.actor))
+
+
+def scope_id(asked: Asked) -> int:
+    return scope.chosen(asked.session, asked.actor)
+
+
+def scope_name(asked: Asked) -> str:
+    return scope.way(asked.session, asked.actor)[-1].name
 
 
 def is_htmx() -> bool:

@@ -1,5 +1,7 @@
 """The group picker of the breadcrumb: a tree with a search, as a piece for htmx and as a page without it."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 
 from admin.ui import scope
@@ -19,7 +21,7 @@ def picker(frame: Frame) -> Blueprint:
         with frame.reading() as asked:
             found = scope.tree(asked.session, asked.actor, words)
             chosen = scope.chosen(asked.session, asked.actor)
-            said = {"tree": found, "words": words, "back": back, "chosen": chosen}
+            said: dict[str, Any] = {"tree": found, "words": words, "back": back, "chosen": chosen}
             if request.headers.get("HX-Target") == "group-tree":
                 return frame.fragment(asked, "frame/tree.html", **said)
             return frame.either(asked, "frame/choose.html", **said)

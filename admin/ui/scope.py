@@ -3,7 +3,8 @@
 It stands in the address as `group_id`; who goes on without it keeps the one he chose last.
 """
 
-from flask import request, session as browser
+from flask import request
+from flask import session as browser
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 

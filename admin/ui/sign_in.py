@@ -1,6 +1,7 @@
 """Signing in and out: the password, the second factor, the first password, the one-time link."""
 
-from flask import Blueprint, Response, flash, request, session as browser
+from flask import Blueprint, Response, flash, request
+from flask import session as browser
 
 from admin.access.gate import Admitted, admits, current_identity
 from admin.access.identity import Due
@@ -123,9 +124,7 @@ def sign_in(frame: Frame, door: SigningIn, own: OwnAccount) -> Blueprint:
     return views
 
 
-def _noted(
-    form: Form, refusal: NotSignedIn | TryLater | NotThere | Invalid, shown: tuple[str, ...]
-) -> int:
+def _noted(form: Form, refusal: NotSignedIn | TryLater | NotThere | Invalid, shown: tuple[str, ...]) -> int:
     """Show a refusal in the form; return the status of the answer."""
     if isinstance(refusal, Invalid):
         form.refuse(refusal, shown)

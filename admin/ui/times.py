@@ -32,7 +32,9 @@ def zone_named(name: str) -> ZoneInfo:
 @lru_cache(maxsize=1)
 def zone_names() -> list[str]:
     """The zones that people choose from: those named after places, and UTC."""
-    places = {name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))}
+    places = {
+        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    }
     return ["UTC", *sorted(places)]
 
 
