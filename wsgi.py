@@ -173,8 +173,8 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     )
     explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
     room = Room()
-    serve_api(flask, desk, gate, room, Limits(Counters(counting)), explainer.explain)
-    serve_pages(flask, desk, gate, room, assets_in(_ASSETS))
+    serve_api(flask, desk, gate, room, limits=Limits(Counters(counting)), explain=explainer.explain)
+    serve_pages(flask, desk, gate, room, assets=assets_in(_ASSETS), explain=explainer.explain)
 
     def close() -> None:
         client.close()

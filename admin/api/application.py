@@ -51,9 +51,7 @@ class _Id(IntegerConverter):
         super().__init__(url_map, min=1, max=LARGEST_ID)
 
 
-def serve_api(
-    app: Flask, desk: Desk, gate: Gate, room: Room, limits: Limits, explain: Explain
-) -> None:
+def serve_api(app: Flask, desk: Desk, gate: Gate, room: Room, *, limits: Limits, explain: Explain) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
     app.url_map.converters["id"] = _Id

@@ -14,7 +14,17 @@ from admin.errors import NotThere
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
-from admin.ui import account, campaigns, faults, home, picker, sign_in, wording
+from admin.ui import (
+    account,
+    campaign_creating,
+    campaign_page,
+    campaigns,
+    faults,
+    home,
+    picker,
+    sign_in,
+    wording,
+)
 from admin.ui.assets import Asset, asset_pages
 from admin.ui.frame import MENU, Frame, csrf_token, scope_id, scope_name, theme
 
@@ -27,7 +37,15 @@ class _Elsewhere(PathConverter):
     regex = r"(?!api/|webhooks/|assets/|prompts/\d+/|metrics$|healthz$|readyz$).+"
 
 
-def serve_pages(app: Flask, desk: Desk, gate: Gate, room: Room, assets: Mapping[str, Asset]) -> Frame:
+def serve_pages(
+    app: Flask,
+    desk: Desk,
+    gate: Gate,
+    room: Room,
+    *,
+    assets: Mapping[str, Asset],
+    explain: campaign_page.Explain,
+) -> Frame:
     """Add all pages to an application that the gate guards."""
     frame = Frame(desk, gate, room)
     passwords = Passwords()
@@ -40,6 +58,8 @@ def serve_pages(app: Flask, desk: Desk, gate: Gate, room: Room, assets: Mapping[
         sign_in.sign_in(frame, door, own),
         account.account(frame, own),
         campaigns.campaigns(frame),
+        campaign_creating.campaign_creating(frame),
+        campaign_page.campaign_page(frame, explain),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))

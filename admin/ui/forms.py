@@ -14,6 +14,10 @@ from admin.errors import Conflict, FieldError, Invalid
 from admin.ui import times
 
 
+class Wrong(Exception):
+    """Something that was typed cannot be read; the form says what."""
+
+
 @dataclass
 class Form:
     """Fields as they were typed (or are first shown), and the errors beside them."""
@@ -41,8 +45,15 @@ class Form:
     def add(self, name: str, message: str) -> None:
         self.errors.setdefault(name, []).append(message)
 
-    def refuse(self, refusal: Invalid | Conflict, shown: Iterable[str]) -> None:
+    def finish(self) -> None:
+        """Raise `Wrong` if anything is; within a transaction, so that nothing is written."""
+        if self.errors:
+            raise Wrong
+
+    def refuse(self, refusal: Invalid | Conflict | Wrong, shown: Iterable[str]) -> None:
         """Put a use case's errors beside the fields that are shown, the others above the form."""
+        if isinstance(refusal, Wrong):
+            return
         found = refusal.errors if isinstance(refusal, Invalid) else (FieldError(refusal.field, str(refusal)),)
         names = set(shown)
         for error in found:

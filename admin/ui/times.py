@@ -40,8 +40,17 @@ def zone_names() -> list[str]:
 
 def full(moment: datetime, zone: ZoneInfo) -> str:
     """Such as `4 Mar 2026, 09:00 PST`."""
+    return f"{day(moment, zone)}, {hour(moment, zone)}"
+
+
+def day(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M} {_abbreviation(local)}"
+    return f"{local.day} {local:%b %Y}"
+
+
+def hour(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local:%H:%M} {_abbreviation(local)}"
 
 
 def to_the_second(moment: datetime, zone: ZoneInfo) -> str:

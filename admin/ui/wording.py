@@ -1,5 +1,6 @@
 """Words of the pages: how templates show instants, numbers and the states of a campaign."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -62,14 +63,45 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|\+00:00)")
+
+
+@pass_context
+def _value(context: Context, text: str | None) -> Markup | str:
+    """A value of the audit trail or of a decision's facts: instants in the user's zone."""
+    if text is None or text == "":
+        return "nothing"
+    if _INSTANT.fullmatch(text):
+        moment = datetime.fromisoformat(text)
+        return _time(moment, times.full(moment, context["zone"]))
+    return text
+
+
+def label(name: str) -> str:
+    """The name of a field in words: `ends_at` is `End`, `external_id` is `External ID`."""
+    return _LABELS.get(name) or sentence(name.removesuffix("_id").replace("_", " "))
+
+
+_LABELS = {
+    "starts_at": "Start",
+    "ends_at": "End",
+    "external_id": "External ID",
+    "enabled": "Switched on",
+    "archived_at": "Archived",
+}
+
+
 def install(pages: Blueprint) -> None:
-    """Give templates these filters: `when`, `to_the_second`, `typed`, `phone`, `national`, `countdown`."""
+    """Give templates the filters of this file."""
     pages.add_app_template_filter(_when, "when")
+    pages.add_app_template_filter(_stacked, "stacked")
     pages.add_app_template_filter(_to_the_second, "to_the_second")
     pages.add_app_template_filter(_typed, "typed")
     pages.add_app_template_filter(international, "phone")
     pages.add_app_template_filter(national, "national")
     pages.add_app_template_filter(_countdown, "countdown")
+    pages.add_app_template_filter(_value, "value")
+    pages.add_app_template_filter(label, "label")
     pages.add_app_template_filter(sentence, "capitalize_first")
 
 
@@ -84,6 +116,16 @@ def _shown_by(writer: Callable[..., str]) -> Callable[[Context, datetime | None,
         return otherwise if moment is None else _time(moment, writer(moment, context["zone"]))
 
     return shown
+
+
+@pass_context
+def _stacked(context: Context, moment: datetime | None, otherwise: str = "") -> Markup | str:
+    """The hour below the day, for columns."""
+    if moment is None:
+        return otherwise
+    zone = context["zone"]
+    below = Markup('<span class="hs-sub">{}</span>').format(times.hour(moment, zone))
+    return _time(moment, escape(times.day(moment, zone)) + below)
 
 
 _when = _shown_by(times.full)
