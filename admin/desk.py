@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor
+from models.auditing import SYSTEM, Author
 from models.database import Database
 
 log = structlog.get_logger()
@@ -32,6 +33,12 @@ class Desk:
     def reading(self) -> Iterator[Session]:
         """One snapshot of everything."""
         with self._database.reading() as session:
+            yield session
+
+    @contextmanager
+    def noting(self, author: Author = SYSTEM) -> Iterator[Session]:
+        """One transaction about access itself (sessions, failures, last uses); nothing to publish."""
+        with self._database.session(author) as session:
             yield session
 
     @contextmanager

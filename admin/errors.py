@@ -23,6 +23,22 @@ class Invalid(Refusal):
         self.errors = errors
 
 
+class NotSignedIn(Refusal):
+    """No credentials, wrong ones, or something is still due; the message says what, never why."""
+
+
+class Forged(Refusal):
+    """A browser sent it, but not from our own page."""
+
+
+class TryLater(Refusal):
+    """It failed too often lately; after `seconds` it may be tried again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many attempts; try again in {seconds} seconds")
+        self.seconds = seconds
+
+
 class NotThere(Refusal):
     """It does not exist, or not in the subtree of who asks: the two cannot be told apart."""
 

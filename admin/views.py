@@ -5,6 +5,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from admin.drafts import Instant, Phone
+from models.api_token import Scope
 from models.audit import Via
 from models.prompt import PromptKind
 from models.tracking_number import NumberStatus
@@ -197,6 +198,25 @@ class UserView(View):
     status: UserStatus
     second_factor: bool
     created_at: Instant
+
+
+class TokenView(View):
+    """A token, without its secret."""
+
+    id: int
+    user_id: int
+    name: str
+    scope: Scope
+    created_at: Instant
+    expires_at: Instant | None
+    last_used_at: Annotated[Instant | None, Field(description="to the minute")]
+    revoked_at: Instant | None
+
+
+class MadeToken(TokenView):
+    """A token that was just made, with its secret, which is shown this once."""
+
+    token: str
 
 
 class PromptView(View):

@@ -1,10 +1,12 @@
 """What signing in needs beside the password: one-time links, recovery codes, and what went wrong lately."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, words
 
@@ -48,3 +50,19 @@ class SignInFailures(Base):
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int]
     last_failed_at: Mapped[datetime]
+
+
+def failures_of(session: Session, subjects: Collection[str], now: datetime) -> dict[str, SignInFailures]:
+    """The counts of all `subjects`, locked until the transaction ends; new ones stand at nought."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    # In order, so that two requests for the same subjects never wait for each other.
+    ordered = sorted(subjects)
+    new = [{"subject": subject, "failures": 0, "last_failed_at": now} for subject in ordered]
+    session.execute(insert(SignInFailures).values(new).on_conflict_do_nothing())
+    kept = select(SignInFailures).where(SignInFailures.subject.in_(ordered)).order_by(SignInFailures.subject)
+    return {row.subject: row for row in session.scalars(kept.with_for_update(key_share=True))}
+
+
+def forget_failures(session: Session, before: datetime) -> None:
+    """Drop the counts of what last failed before that instant."""
+    session.execute(delete(SignInFailures).where(SignInFailures.last_failed_at < before))

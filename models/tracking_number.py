@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, case, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
@@ -171,3 +171,10 @@ def held_number(session: Session, number: PhoneNumber) -> TrackingNumber | None:
     """The holding in force, if there is one."""
     held = TrackingNumber.status == NumberStatus.ACTIVE
     return session.scalar(select(TrackingNumber).where(TrackingNumber.number == number, held))
+
+
+def last_holding(session: Session, number: PhoneNumber) -> TrackingNumber | None:
+    """The holding in force, else the last one: what a call of the number is routed by."""
+    held_first = case((TrackingNumber.status == NumberStatus.ACTIVE, 0), else_=1)
+    holdings = select(TrackingNumber).where(TrackingNumber.number == number)
+    return session.scalar(holdings.order_by(held_first, TrackingNumber.id.desc()).limit(1))

@@ -11,7 +11,9 @@ from models.audit import Via
 from models.auditing import Author
 from models.campaign import Campaign
 from models.group import Group, subtree
-from models.user import Role
+from models.user import Role, User
+
+_NO_USER = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Actor:
 
     @property
     def author(self) -> Author:
-        return Author(self.user_id, self.via)
+        return Author(self.user_id or None, self.via)
 
     @property
     def is_admin(self) -> bool:
@@ -64,10 +66,20 @@ class Actor:
         if self.scope is not Scope.ADMIN:
             raise NotAllowed("this token may not administer; use one with the scope admin")
 
+    def require_full_scope(self) -> None:
+        """For what gives lasting access, such as a token: never by a token that may do less."""
+        if self.scope is not Scope.ADMIN:
+            raise NotAllowed("this token may not give access; use one with the scope admin")
+
     def require_managing(self, campaign: Campaign) -> None:
         self.require_writing()
         if not self.manages(campaign):
             raise NotAllowed("only the campaign's owner and admins may do this")
+
+
+def on_the_server(group_id: int) -> Actor:
+    """Whoever types commands on the server: an admin of that group, and no user."""
+    return Actor(_NO_USER, group_id, Role.ADMIN, "UTC", Scope.ADMIN, Via.COMMAND)
 
 
 def visible_group(session: Session, actor: Actor, group_id: int) -> Group:
@@ -89,3 +101,10 @@ def sees_group(session: Session, actor: Actor, group_id: int) -> bool:
         group = session.get(Group, above)
         above = None if group is None else group.parent_id
     return False
+
+
+def sees_user(session: Session, actor: Actor, user: User | None) -> bool:
+    """Whether it is the actor himself or, for an admin, somebody in his subtree."""
+    if user is None:
+        return False
+    return user.id == actor.user_id or (actor.is_admin and sees_group(session, actor, user.group_id))
