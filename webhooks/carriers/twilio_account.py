@@ -12,7 +12,7 @@ from twilio.rest import Client
 from webhooks.carriers.carrier_call import CarrierCall
 from webhooks.carriers.errors import CarrierUnavailable, Malformed
 from webhooks.carriers.twilio_http import PatientHttpClient
-from webhooks.carriers.twilio_records import Record, call_in, is_inbound
+from webhooks.carriers.twilio_records import Record, call_in, is_inbound, is_leg
 
 log = structlog.get_logger()
 
@@ -43,6 +43,7 @@ class TwilioRestAccount:
         self._client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_EDGE": ""})
         self._client.api.base_url = base_url
         self._base_url = base_url
+        self._lately: dict[str, list[CarrierCall]] = {}
         self._account = f"/2010-04-01/Accounts/{account_sid}"
 
     def calls(self, since: datetime, until: datetime) -> Iterator[Sequence[CarrierCall]]:
@@ -55,11 +56,22 @@ class TwilioRestAccount:
         midnight = (until + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         # `StartTime>` with the `=` that joins it to its value is Twilio's `StartTime>=`.
         wanted = {"StartTime>": _stamp(since), "StartTime<": _stamp(midnight), "PageSize": _PAGE}
+        before: list[CarrierCall] = []
         for records in self._pages(f"{self._account}/Calls.json", "calls", wanted):
+            legs = [leg for leg in _readable(filter(is_leg, records)) if leg.ended_at is not None]
+            self._lately = _by_call([*before, *legs])
+            before = legs
             yield [call for call in _readable(filter(is_inbound, records)) if since <= call.began_at < until]
+        self._lately = {}
 
     def legs_of(self, call_sid: str) -> Sequence[CarrierCall]:
-        """The legs to the business that a call has, or had."""
+        """The legs to the business that a call has, or had.
+
+        A `<Dial>` of ours rings one number, and its leg stands beside its call in the list: the
+        carrier is asked only where it was not in this page or the one before, or had not ended.
+        """
+        if lately := self._lately.get(call_sid):
+            return lately
         wanted = {"ParentCallSid": call_sid, "PageSize": _PAGE}
         pages = self._pages(f"{self._account}/Calls.json", "calls", wanted)
         return [leg for records in pages for leg in _readable(records) if leg.parent_sid == call_sid]
@@ -101,6 +113,13 @@ def _readable(records: Iterator[Record] | list[Record]) -> Iterator[CarrierCall]
             yield call_in(record)
         except Malformed as error:
             log.warning("carrier.unreadable_record", error=str(error))
+
+
+def _by_call(legs: list[CarrierCall]) -> dict[str, list[CarrierCall]]:
+    found: dict[str, list[CarrierCall]] = {}
+    for leg in legs:
+        found.setdefault(leg.parent_sid or "", []).append(leg)
+    return found
 
 
 def _stamp(moment: datetime) -> str:

@@ -30,6 +30,11 @@ def is_inbound(record: Record) -> bool:
     return record.get("direction") == "inbound"
 
 
+def is_leg(record: Record) -> bool:
+    """Whether it is a leg that a `<Dial>` made."""
+    return record.get("direction") == "outbound-dial" and bool(record.get("parent_call_sid"))
+
+
 def call_in(record: Record) -> CarrierCall:
     """Read the record of a call or a leg; raise `Malformed`.
 

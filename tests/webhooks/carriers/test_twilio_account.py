@@ -94,6 +94,33 @@ def test_a_call_has_its_own_legs(twilio: TwilioAccountServer, account: TwilioRes
     assert [leg.call_sid for leg in account.legs_of(mine)] == legs[::-1]
 
 
+def test_legs_that_stand_beside_their_call_in_the_list_are_not_asked_for(
+    twilio: TwilioAccountServer, account: TwilioRestAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twilio_account, "_PAGE", 3)
+    legs = {}
+    for serial in range(4):
+        sid = twilio.add_call(TRACKING.e164, NOW + serial * SECOND)
+        legs[sid] = twilio.add_leg(sid, BUSINESS.e164, NOW + serial * SECOND)
+    for page in account.calls(*SPAN):
+        for call in page:
+            assert [leg.call_sid for leg in account.legs_of(call.call_sid)] == [legs[call.call_sid]]
+    assert not any("ParentCallSid" in request for request in twilio.requests)
+    account.legs_of(sid)
+    assert "ParentCallSid" in twilio.requests[-1]
+
+
+def test_a_leg_that_had_not_ended_when_it_was_listed_is_asked_for(
+    twilio: TwilioAccountServer, account: TwilioRestAccount
+) -> None:
+    call = twilio.add_call(TRACKING.e164, NOW)
+    twilio.add_leg(call, BUSINESS.e164, NOW, None)
+    for _page in account.calls(*SPAN):
+        twilio.calls[-1]["status"] = "busy"
+        (leg,) = account.legs_of(call)
+        assert leg.status == "busy"
+
+
 def test_a_call_is_found_by_its_sid_or_it_is_not_there(
     twilio: TwilioAccountServer, account: TwilioRestAccount
 ) -> None:
