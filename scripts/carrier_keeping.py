@@ -25,6 +25,7 @@ OVERLAP = timedelta(hours=1)
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 _EVERY = timedelta(minutes=15)
+_CLOCKS = timedelta(minutes=1)
 _LOOK_EVERY = 30.0
 """Seconds between two looks whether it is time."""
 
@@ -63,8 +64,8 @@ class CarrierKeeper:
         self._next_look = self._clock() + _LOOK_EVERY
         if self._takes_turn("reconcile", _EVERY):
             now = datetime.now(UTC)
-            span = WEEK if self._takes_turn("reconcile-far", DAY) else DAY
-            self._reconcile(self._since(now, span), now)
+            far = self._takes_turn("reconcile-far", DAY)
+            self._reconcile(now - WEEK if far else self._first_gap(now), now)
 
     def _takes_turn(self, name: str, lasting: timedelta) -> bool:
         try:
@@ -72,14 +73,13 @@ class CarrierKeeper:
         except redis.RedisError:
             return False  # others say that it is away; the carrier's records do not run away
 
-    def _since(self, now: datetime, span: timedelta) -> datetime:
-        """Where to begin: once a day a week ago, else at the first call that lacks something."""
-        if span is WEEK:
-            return now - span
+    def _first_gap(self, now: datetime) -> datetime:
+        """Where to begin: shortly before the first call of the last day that lacks something."""
         with self._database.reading() as session:
-            earliest = earliest_lacking(session, CARRIER, now - span)
-        overlap = now - GRACE - OVERLAP
-        return overlap if earliest is None else min(earliest, overlap)
+            earliest = earliest_lacking(session, CARRIER, now - DAY)
+        latest = now - GRACE - OVERLAP
+        # The carrier's clock had the call a moment before ours.
+        return latest if earliest is None else min(earliest - _CLOCKS, latest)
 
     def _reconcile(self, since: datetime, now: datetime) -> None:
         try:

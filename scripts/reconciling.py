@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from models.call_event import record_events
 from models.database import Database
 from models.reconciliation import (
@@ -20,6 +22,9 @@ from routing.disposition import Disposition, Witness, witness_of
 from routing.events import CallEvent, CallUpdate, EventKind
 from routing.numbers import PhoneNumber
 from webhooks.carriers.carrier_call import CarrierCall
+from webhooks.carriers.errors import Malformed
+
+log = structlog.get_logger()
 
 _AT_ONCE = 100
 """Calls that are written in one transaction; what a broken run has to do again."""
@@ -30,7 +35,8 @@ class CarrierAccount(Protocol):
 
     def calls(self, since: datetime, until: datetime) -> Iterator[Sequence[CarrierCall]]: ...
     def legs_of(self, call_sid: str) -> Sequence[CarrierCall]: ...
-    def call(self, call_sid: str) -> CarrierCall | None: ...
+    def call(self, call_sid: str) -> CarrierCall | None:
+        """None: the carrier does not have it. Raises `Malformed` where its record cannot be read."""
 
 
 @dataclass(slots=True)
@@ -94,17 +100,22 @@ class Reconciler:
         while rows := self._left_over(after):
             after = rows[-1].id
             asked = [row.call_sid for row in rows if row.call_sid not in self._on]
-            found = []
-            for call_sid in asked:
-                call = self._account.call(call_sid)
-                self._progress(1)
-                if call is not None and call.parent_sid is None:
-                    found.append(call)
-                else:
-                    self._note_unknown(call_sid)
-            self._settle(found)
+            self._settle([call for call_sid in asked if (call := self._asked_for(call_sid))])
         self.tally.still_on = len(self._on)
         return self.tally
+
+    def _asked_for(self, call_sid: str) -> CarrierCall | None:
+        """One call of the log as the carrier has it; None where it does not, or cannot say."""
+        self._progress(1)
+        try:
+            call = self._account.call(call_sid)
+        except Malformed as error:
+            log.warning("reconcile.unreadable_record", call_sid=call_sid, error=str(error))
+            return None
+        if call is None or call.parent_sid is not None:
+            self._note_unknown(call_sid)
+            return None
+        return call
 
     def _left_over(self, after: int) -> list[LoggedCall]:
         with self._database.reading() as session:

@@ -214,6 +214,16 @@ def test_a_call_that_the_carrier_does_not_know_is_marked_and_not_asked_for_again
     assert len(twilio.requests) == asked + 1
 
 
+def test_a_call_whose_record_cannot_be_read_is_left_for_a_later_run(
+    twilio: TwilioAccountServer, database: Database
+) -> None:
+    call = twilio.add_call(TRACKING.e164, NOW, status=None)
+    arrive(database, call)
+    assert reconcile(twilio, database) == Tally()
+    twilio.calls[0]["status"] = "completed"
+    assert reconcile(twilio, database) == Tally(closed=1)
+
+
 def test_a_call_that_began_before_the_span_at_the_carrier_is_asked_for_by_itself(
     twilio: TwilioAccountServer, database: Database
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ _PAGE = 1000
 """Records; the most that Twilio gives at once."""
 _OK = 200
 _NOT_FOUND = 404
+_NO_SUCH_RESOURCE = 20404
+"""Twilio's own code: without it a 404 comes from somebody else, such as a proxy on the way."""
 
 
 class TwilioRestAccount:
@@ -77,37 +79,47 @@ class TwilioRestAccount:
         return [leg for records in pages for leg in _readable(records) if leg.parent_sid == call_sid]
 
     def call(self, call_sid: str) -> CarrierCall | None:
-        """One call; None where the account does not have it."""
-        answer = self._ask(f"{self._account}/Calls/{call_sid}.json")
-        return None if answer is None else next(iter(_readable([answer])), None)
+        """One call; None where the account does not have it. Raises `Malformed` too."""
+        status, answer = self._ask(f"{self._account}/Calls/{call_sid}.json")
+        if status == _NOT_FOUND and answer.get("code") == _NO_SUCH_RESOURCE:
+            return None
+        return call_in(_right(status, answer))
 
-    def _pages(self, path: str, name: str, wanted: dict[str, object]) -> Iterator[list[Record]]:
+    def _pages(self, path: str, name: str, wanted: dict[str, object] | None) -> Iterator[list[Record]]:
         """Each page of a list: the records under `name`."""
-        page = self._ask(path, wanted)
-        while page is not None:
-            records, following = page.get(name), page.get("next_page_uri")
+        following: object = path
+        while isinstance(following, str) and following:
+            page = _right(*self._ask(following, wanted))
+            records = page.get(name)
             if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
                 raise CarrierUnavailable("answers with something else than a list")
             yield records
-            page = self._ask(following) if records and isinstance(following, str) and following else None
+            # The address of the next page has all that was wanted in it.
+            before, following, wanted = following, page.get("next_page_uri"), None
+            if following == before:
+                raise CarrierUnavailable("gives the same page again and again")
 
-    def _ask(self, path: str, wanted: dict[str, object] | None = None) -> dict[str, Any] | None:
-        """What is at `path`; None where nothing is."""
+    def _ask(self, path: str, wanted: dict[str, object] | None = None) -> tuple[int, dict[str, Any]]:
+        """The status and the JSON object that `path` answers with."""
         answer = self._client.request("GET", f"{self._base_url}/{path.lstrip('/')}", params=wanted)
-        if answer.status_code == _NOT_FOUND:
-            return None
-        if answer.status_code != _OK:
-            raise CarrierUnavailable(f"answers {answer.status_code}")
         try:
             read = json.loads(answer.text)
         except (ValueError, RecursionError):
             read = None
-        if not isinstance(read, dict):
+        if isinstance(read, dict):
+            return answer.status_code, read
+        if answer.status_code == _OK:
             raise CarrierUnavailable("answers with something else than JSON")
-        return read
+        raise CarrierUnavailable(f"answers {answer.status_code}")
 
 
-def _readable(records: Iterator[Record] | list[Record]) -> Iterator[CarrierCall]:
+def _right(status: int, answer: dict[str, Any]) -> dict[str, Any]:
+    if status != _OK:
+        raise CarrierUnavailable(f"answers {status}")
+    return answer
+
+
+def _readable(records: Iterable[Record]) -> Iterator[CarrierCall]:
     for record in records:
         try:
             yield call_in(record)

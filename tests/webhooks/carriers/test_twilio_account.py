@@ -1,5 +1,6 @@
 """Our account over REST: pages, patience with a busy carrier, and what is no answer at all."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from tests.services.twilio_account import (
     saying,
 )
 from webhooks.carriers import twilio_account, twilio_http
-from webhooks.carriers.errors import CarrierUnavailable, CredentialsRefused
+from webhooks.carriers.errors import CarrierUnavailable, CredentialsRefused, Malformed
 from webhooks.carriers.twilio_account import TwilioRestAccount
 
 ACCOUNT = "AC" + "5" * 32
@@ -130,6 +131,25 @@ def test_a_call_is_found_by_its_sid_or_it_is_not_there(
     assert account.call("CA" + "0" * 32) is None
 
 
+@pytest.mark.parametrize("body", [b"<html>not here</html>", b'{"code": 11200}', b"[]"])
+def test_a_404_that_is_not_the_carriers_own_says_nothing_about_a_call(
+    twilio: TwilioAccountServer, account: TwilioRestAccount, body: bytes
+) -> None:
+    twilio.spoiled.extend([saying(body, 404)] * 2)
+    with pytest.raises(CarrierUnavailable, match="answers 404"):
+        account.call("CA" + "0" * 32)
+    with pytest.raises(CarrierUnavailable, match="answers 404"):
+        sids(account)
+
+
+def test_a_call_whose_record_cannot_be_read_is_not_taken_for_one_that_is_not_there(
+    twilio: TwilioAccountServer, account: TwilioRestAccount
+) -> None:
+    call = twilio.add_call(TRACKING.e164, NOW, status="")
+    with pytest.raises(Malformed, match="status"):
+        account.call(call)
+
+
 @pytest.mark.parametrize("fault", [busy(429), busy(503), saying(b"", 503)], ids=["429", "503", "bare 503"])
 def test_a_busy_carrier_is_asked_again_after_longer_and_longer_pauses(
     twilio: TwilioAccountServer, account: TwilioRestAccount, pauses: list[float], fault: Fault
@@ -235,6 +255,21 @@ def test_another_status_is_no_answer_and_not_asked_for_again(
     with pytest.raises(CarrierUnavailable, match=f"answers {status}"):
         sids(account)
     assert len(twilio.requests) == 1
+
+
+def test_an_empty_page_is_not_the_last_one(twilio: TwilioAccountServer, account: TwilioRestAccount) -> None:
+    call = twilio.add_call(TRACKING.e164, NOW)
+    following = {"calls": [], "next_page_uri": f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json?Page=1"}
+    twilio.spoiled.append(saying(json.dumps(following).encode()))
+    assert sids(account) == [call]
+
+
+def test_a_list_without_end_comes_to_one(twilio: TwilioAccountServer, account: TwilioRestAccount) -> None:
+    following = {"calls": [], "next_page_uri": f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json?Page=1"}
+    twilio.spoiled.extend([saying(json.dumps(following).encode())] * 9)
+    with pytest.raises(CarrierUnavailable, match="the same page again"):
+        sids(account)
+    assert len(twilio.requests) == 2
 
 
 def test_one_record_that_cannot_be_read_holds_up_no_other(
