@@ -54,7 +54,8 @@ class CarrierKeeper:
         self._layout = layout
         self._pause = pause
         self._clock = clock
-        self._next_look = clock()
+        # A worker that was away lets the journal empty itself first: what waits there is not lost.
+        self._next_look = clock() + _LOOK_EVERY
         self._account: CarrierAccount | None = None
 
     def keep(self) -> None:

@@ -51,7 +51,7 @@ class Worker:
         self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
         self._host = HostKeeper(parts.settings, parts.database)
         self._carrier = CarrierKeeper(
-            parts.settings, parts.database, parts.redis, parts.layout, pause=self._wait
+            parts.settings, parts.database, parts.redis, parts.layout, pause=self._rest
         )
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
@@ -77,9 +77,9 @@ class Worker:
         self._keeper.keep(self._go_on)
 
     def _go_on(self, _done: int) -> None:
-        self._wait(0)
+        self._rest(0)
 
-    def _wait(self, seconds: float) -> None:
+    def _rest(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise _Stopping
 

@@ -22,7 +22,7 @@ from routing.index.layout import Layout
 from routing.index.lookup import CampaignIndex
 from routing.journal import Journal
 from routing.route import Route
-from scripts import index_keeping, worker
+from scripts import carrier_keeping, index_keeping, worker
 from scripts.assembly import Parts
 from scripts.worker import Worker
 from tests.builders import TRACKING, a_campaign, a_number, an_inbound_call
@@ -147,8 +147,9 @@ def asking(parts: Parts, twilio: TwilioAccountServer) -> Parts:
 
 
 def test_it_closes_calls_whose_end_nobody_reported(
-    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer
+    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(carrier_keeping, "_LOOK_EVERY", 0.0)
     began = datetime.now(UTC) - timedelta(minutes=12)
     sid = twilio.add_call(TRACKING.e164, began, 60)
     arrival = Arrival(an_inbound_call(call_sid=sid, received_at=began), None, Source.DATABASE)
@@ -165,8 +166,9 @@ def test_it_closes_calls_whose_end_nobody_reported(
 
 
 def test_a_busy_carrier_does_not_keep_it_from_stopping(
-    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer
+    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(carrier_keeping, "_LOOK_EVERY", 0.0)
     twilio.spoiled.extend([busy(503, retry_after="50")] * 5)
     with capture_logs(), working(asking(parts_of(installation, tmp_path, Layout()), twilio)):
         assert eventually(lambda: twilio.requests)

@@ -17,6 +17,7 @@ _CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
 _STATUS = re.compile(r"[a-z-]{1,32}")
 _SECONDS = re.compile(r"[0-9]{1,6}")
 _SHORTENED = 64
+_YEARS = range(2000, 3000)
 _KEPT = (
     *("sid", "parent_call_sid", "direction", "from", "to", "forwarded_from", "status"),
     *("date_created", "start_time", "end_time", "duration"),
@@ -104,9 +105,10 @@ def _duration(record: Record) -> int | None:
 
 
 def _instant(record: Record, name: str) -> datetime | None:
-    """Read an RFC 2822 date as aware UTC."""
+    """Read an RFC 2822 date as aware UTC; at the ends of the calendar one could not count on from it."""
     try:
         stamp = parsedate_to_datetime(_text(record, name))
-        return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+        stamp = stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return stamp if stamp.year in _YEARS else None

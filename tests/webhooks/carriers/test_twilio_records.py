@@ -130,9 +130,12 @@ def test_a_record_that_does_not_name_itself_is_malformed(field: str, value: obje
         call_in(a_call(**{field: value}))
 
 
-def test_a_record_without_any_instant_is_malformed() -> None:
+@pytest.mark.parametrize(
+    "stamp", ["noon", "", None, 7, "Fri, 31 Dec 9999 23:59:59 +0000", "Mon, 01 Jan 1900 00:00:00 +0000"]
+)
+def test_a_record_without_any_instant_is_malformed(stamp: object) -> None:
     with pytest.raises(Malformed, match="start_time"):
-        call_in(a_call(start_time="noon", date_created=None))
+        call_in(a_call(start_time=stamp, date_created=stamp))
 
 
 @pytest.mark.parametrize(
