@@ -100,6 +100,11 @@ class Settings:
         return self.var / "spool"
 
     @property
+    def signs_of_life(self) -> Path:
+        """Where the workers of this host note when they last did a round."""
+        return self.var / "worker"
+
+    @property
     def is_local(self) -> bool:
         """Whether only this machine can reach us, so that no carrier can."""
         return is_loopback(self.public_base_url)
