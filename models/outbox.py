@@ -52,6 +52,12 @@ def discard(session: Session, ids: Collection[int]) -> None:
     session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
 
 
+def waiting(session: Session, topic: Topic, ids: Collection[int]) -> set[int]:
+    """Which of these campaigns or tracking numbers have changes that the index may not have heard of."""
+    concerned = Outbox.entity_id.in_(ids)
+    return set(session.scalars(select(Outbox.entity_id).where(Outbox.topic == topic, concerned)))
+
+
 def backlog(session: Session) -> tuple[int, datetime | None]:
     """How many changes wait, and since when."""
     count, oldest = session.execute(select(func.count(), func.min(Outbox.created_at))).one()

@@ -131,6 +131,19 @@ def held_or_released(session: Session, e164s: Collection[str]) -> set[str]:
     return set(session.scalars(select(column).where(column.in_(e164s))))
 
 
+def campaign_ids(session: Session, after: int, limit: int) -> list[int]:
+    """The next ids of campaigns in their order, to go through all of them without one long transaction."""
+    return list(
+        session.scalars(select(Campaign.id).where(Campaign.id > after).order_by(Campaign.id).limit(limit))
+    )
+
+
+def number_ids(session: Session, after: int, limit: int) -> list[int]:
+    """Likewise of tracking numbers, earlier holdings too."""
+    column = TrackingNumber.id
+    return list(session.scalars(select(column).where(column > after).order_by(column).limit(limit)))
+
+
 def _batches(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[Sequence[Sequence[Any]]]:
     # On the connection: the session's own results take twice the time for each row.
     result = session.connection().execute(statement, execution_options={"yield_per": _BATCH})

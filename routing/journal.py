@@ -7,6 +7,7 @@ an entry that no worker has seen is a call that exists nowhere else.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
@@ -37,6 +38,15 @@ class Entry:
     @property
     def arrival(self) -> Arrival | None:
         return self.happening if isinstance(self.happening, Arrival) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in the journal: how many entries, the oldest of them since when, how many set aside."""
+
+    entries: int
+    oldest: datetime | None
+    set_aside: int
 
 
 class Journal:
@@ -106,6 +116,22 @@ class Journal:
         return sum(
             int(self._client.xlen(self._layout.journal(p) + ":unreadable"))
             for p in self._layout.all_partitions()
+        )
+
+    def backlog(self) -> Backlog:
+        """All of it in one round trip a server."""
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for partition in self._layout.all_partitions():
+            stream = self._layout.journal(partition)
+            pipeline.xlen(stream)
+            pipeline.xrange(stream, count=1)
+            pipeline.xlen(stream + ":unreadable")
+        replies = pipeline.execute()
+        oldest = [int(items[0][0].partition(b"-")[0]) for items in replies[1::3] if items]
+        return Backlog(
+            entries=sum(replies[0::3]),
+            oldest=datetime.fromtimestamp(min(oldest) / 1000, UTC) if oldest else None,
+            set_aside=sum(replies[2::3]),
         )
 
     def length(self) -> int:

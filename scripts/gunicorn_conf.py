@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from scripts import leaving
+
 
 class Worker(Protocol):
     """What we ask of gunicorn's worker; gunicorn is published without types."""
@@ -43,6 +45,15 @@ loglevel = "warning"
 
 # Nobody steers by it, and it would leave a socket in the home folder.
 control_socket_disable = True
+
+
+def when_ready(server: object) -> None:
+    """Say "not ready" for a while before calls are refused, so that a balancer can send them elsewhere.
+
+    gunicorn itself closes its listeners as soon as it hears TERM. Its handlers are set by now.
+    """
+    del server
+    leaving.before_stopping(float(os.environ.get("DRAIN_SECONDS") or 0))
 
 
 def post_worker_init(worker: Worker) -> None:

@@ -54,6 +54,18 @@ class Layout:
         """Names the generation that a rebuild is filling; edits go there too."""
         return self.prefix(partition) + "building"
 
+    def origin(self, partition: int) -> str:
+        """Names the server on which the live generation was built."""
+        return self.prefix(partition) + "origin"
+
+    def comparing(self) -> str:
+        """Held by the worker that compares the index with the truth."""
+        return self.prefix(0) + "comparing"
+
+    def compared(self) -> str:
+        """What the last comparison found."""
+        return self.prefix(0) + "compared"
+
     def lock(self) -> str:
         return self.prefix(0) + "rebuild"
 

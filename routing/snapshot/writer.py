@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from routing.durable import MODE, replacing
+from routing.durable import MODE, private_folder, replacing
 from routing.encoding import encode_campaign, encoded
 from routing.route import CampaignFacts, NumberFacts
 from routing.snapshot.layout import BLOCK, FORMAT, Contents, Table, end_line
@@ -58,7 +58,7 @@ def write_stored(
     """As `write`, of numbers as `routing.encoding.encoded` makes them: E.164 text and what is stored."""
     if taken_at.tzinfo is None:
         raise ValueError("a snapshot is taken at an instant with its offset")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     with _alone(path), replacing(path) as file:
         out = _Digested(file)
         out.write(FORMAT)

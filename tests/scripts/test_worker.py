@@ -24,6 +24,7 @@ from routing.journal import Journal
 from routing.route import Route
 from scripts import carrier_keeping, index_keeping, worker
 from scripts.assembly import Parts
+from scripts.signs_of_life import SignsOfLife
 from scripts.worker import Worker
 from tests.builders import TRACKING, a_campaign, a_number, an_inbound_call
 from tests.scripts.installation import Installation
@@ -73,6 +74,27 @@ def test_it_drains_and_keeps_the_index(installation: Installation, tmp_path: Pat
         assert eventually(lambda: isinstance(index.route_of(TRACKING), Route))
         index.arrive(an_inbound_call(call_sid="CA1"), TRACKING)
         assert eventually(lambda: logged(installation.database) == ["CA1"])
+
+
+def test_each_of_its_loops_leaves_a_sign_of_life(installation: Installation, tmp_path: Path) -> None:
+    parts = parts_of(installation, tmp_path, Layout())
+    began = time.time() - 1  # clocks of file systems are coarse
+    signs = SignsOfLife(parts.settings.signs_of_life)
+    with capture_logs(), working(parts):
+        assert eventually(lambda: len(dict(signs.seen())) == 5)
+    assert {loop: at >= began for loop, at in signs.seen()} == dict.fromkeys(
+        ("carrier", "host", "index", "journal", "patrol"), True
+    )
+
+
+def test_a_loop_whose_store_is_away_leaves_none(installation: Installation, tmp_path: Path) -> None:
+    gone = Database(f"sqlite:///{tmp_path}/nowhere/none.db", patient=True)
+    parts = parts_of(installation, tmp_path, Layout())
+    signs = SignsOfLife(parts.settings.signs_of_life)
+    with capture_logs() as told, working(Parts(parts.settings, gone, parts.redis, parts.layout)):
+        assert eventually(lambda: {line["loop"] for line in told if "loop" in line} >= {"index", "host"})
+    assert "index" not in dict(signs.seen())
+    gone.dispose()
 
 
 def test_partitions_without_calls_are_not_asked_all_the_time(
