@@ -49,7 +49,7 @@ class Journal:
     def append(self, happening: Happening) -> None:
         """Write a call that was not routed from the index with its facts, or what became of a call."""
         partition = crc32(call_sid_of(happening).encode()) % self._layout.partitions
-        self._client.xadd(self._layout.journal(partition), _fields(happening))
+        self._client.xadd(self._layout.journal(partition), fields_of(happening))
 
     def open(self) -> None:
         """Make the consumer group where there is none; safe to repeat."""
@@ -113,7 +113,7 @@ class Journal:
         return sum(int(self._client.xlen(self._layout.journal(p))) for p in self._layout.all_partitions())
 
 
-def _fields(happening: Happening) -> dict[Any, Any]:
+def fields_of(happening: Happening) -> dict[Any, Any]:
     match happening:
         case CallEvent():
             return {"event": encode_event(happening)}

@@ -23,13 +23,28 @@ _MEGA = 1_000_000
 @click.option("--minutes", type=click.FloatRange(0.1, 24 * 60), default=10, show_default=True)
 @click.option("--rate", type=click.FloatRange(1, 1000), default=50, show_default=True, help="Calls a second.")
 @click.option(
+    "--fault",
+    "wanted",
+    metavar="NAME",
+    multiple=True,
+    help="Play this kind only, such as 'blackhole on both'; may be repeated.",
+)
+@click.option(
     "--seed", type=click.IntRange(0), help="Of the chance, to have the same faults and calls again."
 )
 @click.option(
     "--postgres", metavar="URL", envvar="BENCH_DATABASE_URL", help="Whose user may create databases."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(*, minutes: float, rate: float, seed: int | None, postgres: str | None, as_json: bool) -> int:
+def command(
+    *,
+    minutes: float,
+    rate: float,
+    wanted: tuple[str, ...],
+    seed: int | None,
+    postgres: str | None,
+    as_json: bool,
+) -> int:
     """Run load on servers of its own while their parts fail at random, then check the books.
 
     Nothing of this installation is read or touched. Every answer has to be right and in time, the log
@@ -40,7 +55,7 @@ def command(*, minutes: float, rate: float, seed: int | None, postgres: str | No
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     console = Console(stderr=True)
     with premises(postgres) as opened:
-        result = soak(opened, Plan(minutes * 60, rate, chosen), console.print)
+        result = soak(opened, Plan(minutes * 60, rate, chosen, wanted=wanted), console.print)
     if as_json:
         click.echo(json.dumps(asdict(result) | {"broken": counted(result.violations)}))
     else:
@@ -53,7 +68,7 @@ def _print(console: Console, result: Result) -> None:
     table = Table("soak", f"seed {result.seed}", box=SIMPLE, show_header=True)
     table.columns[1].justify = "right"
     rows: dict[str, int | str] = {
-        "faults": sum(result.faults.values()),
+        "faults": sum(served.times for served in result.faults.values()),
         "calls": result.calls,
         "reports of calls": result.reports,
         "edits of campaigns": result.edits,
@@ -75,12 +90,22 @@ def _print(console: Console, result: Result) -> None:
         table.add_row(name, f"{value:,}" if isinstance(value, int) else value)
     console.print(table)
     _print_memory(console, result)
-    faults = ", ".join(f"{name} {times}" for name, times in result.faults.items())
-    console.print(f"faults played: {faults}", highlight=False)
+    _print_faults(console, result)
     for violation in result.violations[:_SHOWN]:
         console.print(f"[red]{violation.breach}[/]: {violation.detail}", highlight=False)
     if len(result.violations) > _SHOWN:
         console.print(f"… and {len(result.violations) - _SHOWN} more: {broken}", highlight=False)
+
+
+def _print_faults(console: Console, result: Result) -> None:
+    table = Table("fault", "times", "answers", "p99, s", "slowest, s", box=SIMPLE)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, served in result.faults.items():
+        table.add_row(
+            name, f"{served.times}", f"{served.answers:,}", spelled(served.p99), spelled(served.slowest)
+        )
+    console.print(table)
 
 
 def _print_memory(console: Console, result: Result) -> None:

@@ -62,7 +62,6 @@ class Faults:
         pace: Pace,
         tend: Callable[[], None],
     ) -> None:
-        self.played: dict[str, int] = {}
         self.troubles: list[Trouble] = []
         self._premises = premises
         self._chance = chance
@@ -78,12 +77,10 @@ class Faults:
         while time.monotonic() < until:
             deck = deck or self._chance.sample(self._wanted, len(self._wanted))
             kind = deck.pop()
-            self.played[kind.name] = self.played.get(kind.name, 0) + 1
             began = time.monotonic()
             with self._fault(kind):
                 self._wait(self._chance.uniform(*self._pace.fault))
-            if kind.stores:
-                self.troubles.append(Trouble(kind.stores, began, time.monotonic()))
+            self.troubles.append(Trouble(kind.name, kind.stores, began, time.monotonic()))
             self._wait(self._chance.uniform(*self._pace.calm))
 
     @contextmanager

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import click
+
 from scripts import demo
 from scripts.bench.figures import percentile
 from scripts.index_keeping import rebuild
@@ -20,6 +22,7 @@ from scripts.soak.invariants import Violation
 from scripts.soak.ledger import Ledger
 from scripts.soak.memory import Memory, Process
 from scripts.soak.premises import Premises
+from scripts.soak.served import Served, served_by_fault
 from scripts.soak.settling import settle
 from scripts.soak.traffic import Traffic
 from scripts.soak.truth import Store, Truth
@@ -34,13 +37,13 @@ _THIRD_SEED = 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long, how many calls a second, which chance; `wanted` None: every fault there is."""
+    """How long, how many calls a second, which chance; without `wanted` every fault there is."""
 
     seconds: float
     rate: float
     seed: int
     pace: Pace = UNHURRIED
-    wanted: Sequence[str] | None = None
+    wanted: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Result:
 
     seed: int
     seconds: float
-    faults: dict[str, int]
+    faults: dict[str, Served]
+    """How callers were served in each kind of fault, and in the calm."""
     calls: int
     answers: int
     reports: int
@@ -105,7 +109,7 @@ def soak(premises: Premises, plan: Plan, say: Callable[[str], None] = lambda _: 
     return _result(
         plan,
         premises=premises,
-        faults=faults,
+        truth=truth,
         edited=editor.edits,
         ledger=ledger,
         processes=processes,
@@ -117,7 +121,7 @@ def _result(
     plan: Plan,
     *,
     premises: Premises,
-    faults: Faults,
+    truth: Truth,
     edited: int,
     ledger: Ledger,
     processes: list[Process],
@@ -128,7 +132,7 @@ def _result(
     return Result(
         seed=plan.seed,
         seconds=plan.seconds,
-        faults=dict(sorted(faults.played.items())),
+        faults=served_by_fault(ledger, truth.troubles),
         calls=len(ledger.calls),
         answers=len(heard),
         reports=len(ledger.report_seconds),
@@ -151,9 +155,10 @@ def counted(violations: Sequence[Violation]) -> dict[str, int]:
 
 def _wanted(premises: Premises, plan: Plan) -> list[Kind]:
     there = kinds(premises.freezable)
-    if plan.wanted is None:
-        return there
-    return [kind for kind in there if kind.name in plan.wanted]
+    if unknown := set(plan.wanted) - {kind.name for kind in there}:
+        known = ", ".join(kind.name for kind in there)
+        raise click.UsageError(f"there is no fault {', '.join(sorted(unknown))}; there are: {known}")
+    return [kind for kind in there if not plan.wanted or kind.name in plan.wanted]
 
 
 def _editor(stack: ExitStack, premises: Premises, truth: Truth, chance: random.Random) -> Editor:

@@ -30,9 +30,11 @@ class Store(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that was wrong with these stores from `began` to `ended`, by the monotonic clock."""
+    """A fault that was played from `began` to `ended`, by the monotonic clock."""
 
+    name: str
     stores: frozenset[Store]
+    """None, where a program was in trouble."""
     began: float
     ended: float
 
@@ -75,7 +77,7 @@ class Truth:
         """When every call hears of an edit."""
         settled = edit.committed + PROMISED
         for trouble in sorted(self.troubles, key=lambda one: one.began):
-            if trouble.began <= settled and trouble.ended + _AFTERMATH >= edit.begun:
+            if trouble.stores and trouble.began <= settled and trouble.ended + _AFTERMATH >= edit.begun:
                 settled = max(settled, trouble.ended + _CATCH_UP)
         return settled
 
