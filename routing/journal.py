@@ -93,9 +93,11 @@ class Journal:
         for partition, ids in by_partition.items():
             stream = self._layout.journal(partition)
             # In this order: an entry that is gone but not acknowledged is cleared by `claim`; one that
-            # is acknowledged but not gone would be counted for ever.
-            self._client.xdel(stream, *ids)
-            self._client.xack(stream, GROUP, *ids)
+            # is acknowledged but not gone would be counted for ever. Sent together, they share a sync.
+            with self._client.pipeline(transaction=False) as both:
+                both.xdel(stream, *ids)
+                both.xack(stream, GROUP, *ids)
+                both.execute()
 
     def set_aside(self, entry: Entry) -> None:
         """Keep an entry that cannot be read, for a person to look at; `acknowledge` it afterwards."""

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 import redis
@@ -15,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from routing.journal import Journal
 from scripts.assembly import Parts, parts
 from scripts.cli import run
+from scripts.collecting import collect_seldom
 from scripts.draining import Drain
 from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
@@ -59,6 +61,8 @@ class Worker:
         hosting = threading.Thread(target=self._repeat, args=(self._host.keep, _HOST_EVERY), name="host")
         hosting.start()
         self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
+        with suppress(redis.RedisError, SQLAlchemyError):  # else another worker takes it over
+            self._drain.finish()
         keeping.join()
         hosting.join()
 
@@ -100,6 +104,7 @@ def command() -> None:
         worker = Worker(opened)
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: worker.stop())
+        collect_seldom()
         log.info("worker.started")
         worker.run()
         log.info("worker.stopped")

@@ -15,6 +15,7 @@ from routing.journal import Journal
 from scripts.assembly import parts
 from scripts.bench.installation import Installation
 from scripts.bench.processes import pinned_to
+from scripts.collecting import collect_seldom
 from scripts.draining import Drain
 
 _PATIENCE = 120.0
@@ -48,6 +49,7 @@ def drain_apart(installation: Installation, core: set[int]) -> Drained:
 
 
 def main() -> None:
+    collect_seldom()
     with parts() as opened:
         drain = Drain(Journal(opened.redis, opened.layout), opened.database, "bench")
         # The first round connects and prepares its statements, which a worker does once in its life.

@@ -95,7 +95,7 @@ def sources(database: Database) -> dict[str, int]:
     """How many calls of the log were routed from where."""
     counted = select(LoggedCall.source, func.count()).group_by(LoggedCall.source)
     with database.reading() as session:
-        return {str(source): times for source, times in sorted(session.execute(counted).tuples(), key=str)}
+        return {str(source): times for source, times in sorted(session.execute(counted), key=str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,9 @@ def _rows(database: Database) -> list[_Row]:
 
 
 def _events(database: Database) -> Counter[str]:
-    counted = select(LoggedEvent.call_sid, func.count()).group_by(LoggedEvent.call_sid)
+    counted = select(LoggedEvent.call_sid, func.count().label("times")).group_by(LoggedEvent.call_sid)
     with database.reading() as session:
-        return Counter(dict(session.execute(counted).tuples().all()))
+        return Counter({row.call_sid: row.times for row in session.execute(counted)})
 
 
 def _wrong(heard: Heard, right: set[Answer]) -> Breach | None:
