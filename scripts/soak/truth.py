@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 from scripts.soak.answers import APOLOGY, REJECTED, Answer
 
@@ -34,27 +35,40 @@ class Trouble:
 
     name: str
     stores: frozenset[Store]
-    """None, where a program was in trouble."""
+    """Empty where a program was in trouble."""
     began: float
     ended: float
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """From `begun` on callers may hear `answer`, from `committed` on the log of changes has it."""
+    """Callers may hear `answer` from `begun` on; at `committed` it was certainly committed."""
 
     answer: Answer
     begun: float
     committed: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Valid:
+    """An answer that calls may hear that are answered after `begun` and were sent before `until`."""
+
+    answer: Answer
+    begun: float
+    until: float
+
+
 @dataclass(slots=True)
 class Truth:
-    """The right answers: `fixed` for numbers that nobody edits; no answer there: the number is unknown."""
+    """The right answers; a number that is neither `fixed` nor edited is unknown.
+
+    Asked only when all is over: no edit and no trouble may be added after the first question.
+    """
 
     fixed: dict[str, Answer]
     edits: dict[str, list[Edit]] = field(default_factory=lambda: defaultdict(list))
     troubles: list[Trouble] = field(default_factory=list)
+    _valid: dict[str, list[_Valid]] = field(default_factory=dict)
 
     def right(self, number: str, sent: float, answered: float) -> set[Answer]:
         """All answers that a call may have heard that was sent and answered at these instants."""
@@ -64,14 +78,19 @@ class Truth:
         if number not in self.edits:
             # A number that the copy does not list could be younger than the copy.
             return {REJECTED, APOLOGY} if in_the_dark else {REJECTED}
-        oldest = sent - _OLDEST_COPY if in_the_dark else sent
-        return set(self._in_force(self.edits[number], oldest, answered))
+        since = sent - _OLDEST_COPY if in_the_dark else sent
+        return {one.answer for one in self._validity(number) if one.begun <= answered and since <= one.until}
 
-    def _in_force(self, edits: list[Edit], sent: float, answered: float) -> Iterator[Answer]:
-        for position, edit in enumerate(edits):
-            later = edits[position + 1 :]
-            if edit.begun <= answered and not any(self._settled(next_one) < sent for next_one in later):
-                yield edit.answer
+    def _validity(self, number: str) -> list[_Valid]:
+        """When each answer of a number was right; worked out once, when all edits and troubles are known."""
+        if number not in self._valid:
+            valid: list[_Valid] = []
+            until = inf
+            for edit in reversed(self.edits[number]):
+                valid.append(_Valid(edit.answer, edit.begun, until))
+                until = min(until, self._settled(edit))
+            self._valid[number] = valid
+        return self._valid[number]
 
     def _settled(self, edit: Edit) -> float:
         """When every call hears of an edit."""
