@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 from urllib.parse import urlencode
 
 import click
@@ -32,13 +33,14 @@ def happenings(
 ) -> list[Happening]:
     """Make `count` entries of calls to the seeded numbers, read from forms as the carrier posts them."""
     chance = random.Random(2)  # noqa: S311 - the same entries in each run
+    caller = _Caller(installation, chance, now)
     made: list[tuple[float, Happening]] = []
     while len(made) < count:
         begins = float(len(made))
-        for happening in _of_one_call(installation, chance, chance.choice(positions), now):
+        for happening in caller.call(chance.choice(positions)):
             made.append((begins, happening))
             begins += chance.uniform(1, _SPREAD)
-    made.sort(key=lambda one: one[0])
+    made.sort(key=itemgetter(0))
     return [happening for _, happening in made[:count]]
 
 
@@ -52,24 +54,38 @@ def journal(installation: Installation, entries: Sequence[Happening]) -> None:
             pipeline.execute()
 
 
-def _of_one_call(
-    installation: Installation, chance: random.Random, position: int, now: datetime
-) -> Iterator[Happening]:
-    account = installation.settings.twilio
-    carrier = Twilio(account.account_sid, installation.settings.public_base_url, account.tokens)
-    events = TwilioEvents(account.account_sid)
-    form = call_form(account.account_sid, number_at(position), chance)
-    call = carrier.inbound_call(_read(form), now)
-    route = CampaignIndex(installation.redis, installation.layout).route_of(number_at(position))
-    if not isinstance(route, Route):
-        raise click.ClickException("the index does not have the seeded numbers")
-    yield Arrival(call, route, Source.INDEX)
-    if chance.random() > _CONNECTED:
-        yield events.status(_read(form | {"CallStatus": "no-answer", "CallDuration": "0"}), now)
-        return
-    for event, fields in reports(form, destination_at(position).e164, chance.choice(OUTCOMES), now):
-        read = events.dial_ended if event == "dial" else events.status
-        yield read(_read(fields), now)
+class _Caller:
+    """Makes what one call leaves in the journal, from its arrival to its last report."""
+
+    def __init__(self, installation: Installation, chance: random.Random, now: datetime) -> None:
+        account = installation.settings.twilio
+        self._account_sid = account.account_sid
+        self._carrier = Twilio(account.account_sid, installation.settings.public_base_url, account.tokens)
+        self._events = TwilioEvents(account.account_sid)
+        self._index = CampaignIndex(installation.redis, installation.layout)
+        self._routes: dict[int, Route] = {}
+        self._chance = chance
+        self._now = now
+
+    def call(self, position: int) -> Iterator[Happening]:
+        form = call_form(self._account_sid, number_at(position), self._chance)
+        yield Arrival(self._carrier.inbound_call(_read(form), self._now), self._route(position), Source.INDEX)
+        if self._chance.random() > _CONNECTED:
+            over = form | {"CallStatus": "no-answer", "CallDuration": "0"}
+            yield self._events.status(_read(over), self._now)
+            return
+        outcome = self._chance.choice(OUTCOMES)
+        for event, fields in reports(form, destination_at(position).e164, outcome, self._now):
+            read = self._events.dial_ended if event == "dial" else self._events.status
+            yield read(_read(fields), self._now)
+
+    def _route(self, position: int) -> Route:
+        if position not in self._routes:
+            found = self._index.route_of(number_at(position))
+            if not isinstance(found, Route):
+                raise click.ClickException("a seeded number was not found in the index")
+            self._routes[position] = found
+        return self._routes[position]
 
 
 def _read(form: dict[str, str]) -> Form:

@@ -48,6 +48,8 @@ def kinds(freezable: set[Store]) -> list[Kind]:
     found += [Kind("kill Redis", redis), Kind("kill a web process"), Kind("kill a worker")]
     found += [Kind("rolling restart of the web")]
     found += [Kind(f"freeze {store}", frozenset({store})) for store in freezable]
+    if freezable == set(Store):
+        found.append(Kind("freeze both", redis | sql))
     return sorted(found, key=lambda kind: kind.name)
 
 
