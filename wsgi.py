@@ -49,6 +49,10 @@ _ANY_NUMBER = PhoneNumber("+15005550006")
 """Asked for by the readiness check; whether it exists does not matter."""
 
 
+_SLOW_DATABASE = 0.5
+"""Seconds: what one statement may take, and here stands for a handful of quick ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """The application and what it holds open."""
@@ -82,11 +86,11 @@ def join(settings: Settings) -> Web:
     index = CampaignIndex(client, layout)
     # Reading and writing share a breaker: a database that hangs may cost three calls their patience.
     sql = Breaker()
-    load = guarded(sql, loading_from(database), FactsUnavailable)
+    load = guarded(sql, loading_from(database), FactsUnavailable, slow=_SLOW_DATABASE)
     breaker = Breaker()
     recorder = Recorder(
         journal=Journal(client, layout),
-        record=guarded(sql, recording_to(database), FactsUnavailable),
+        record=guarded(sql, recording_to(database), FactsUnavailable, slow=_SLOW_DATABASE),
         spool=lambda happening: spool.append(encode_happening(happening)),
         breaker=breaker,
         count=counted.trouble,
