@@ -54,6 +54,10 @@ _ANY_NUMBER = PhoneNumber("+15005550006")
 """Asked for by the readiness check; whether it exists does not matter."""
 
 
+_SLOW_DATABASE = 0.5
+"""Seconds: what one statement may take, and here stands for a handful of quick ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """The application and what it holds open."""
@@ -80,7 +84,7 @@ def join(settings: Settings, stream: LogStream | None = None) -> Web:
     index = CampaignIndex(client, layout)
     # Reading and writing share a breaker: a database that hangs may cost three calls their patience.
     sql, breaker = Breaker(), Breaker()
-    load = guarded(sql, loading_from(database), FactsUnavailable)
+    load = guarded(sql, loading_from(database), FactsUnavailable, slow=_SLOW_DATABASE)
     counted = Metrics(
         [
             *readings.of_host(settings, snapshot),
@@ -92,7 +96,7 @@ def join(settings: Settings, stream: LogStream | None = None) -> Web:
     traffic = Traffic(counted, stream, call_lines_of(settings))
     recorder = Recorder(
         journal=Journal(client, layout),
-        record=guarded(sql, recording_to(database), FactsUnavailable),
+        record=guarded(sql, recording_to(database), FactsUnavailable, slow=_SLOW_DATABASE),
         spool=lambda happening: spool.append(encode_happening(happening)),
         breaker=breaker,
         count=counted.trouble,

@@ -91,12 +91,24 @@ def _postgresql(url: URL, patient: bool) -> Engine:  # noqa: FBT001
     )
     event.listen(engine, "handle_error", _leave_out_rows)
     if not patient:
+        event.listen(engine, "handle_error", _knock_once)
 
         @event.listens_for(engine, "do_connect")
         def connect(_dialect: object, _record: object, args: Any, kwargs: Any) -> Impatient:  # noqa: ANN401
             return Impatient.connect(*args, **kwargs)
 
     return engine
+
+
+def _knock_once(context: ExceptionContext) -> None:
+    """Give up where a kept connection is not answered: a new one would keep the caller waiting once more.
+
+    One that was closed, by a restart say, is replaced.
+    """
+    from models.deadline import TooLate  # as above
+
+    if context.is_pre_ping and isinstance(context.original_exception, TooLate):
+        context.is_disconnect = False
 
 
 def _leave_out_rows(context: ExceptionContext) -> None:

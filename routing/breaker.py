@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from math import inf
 from typing import TypeVar
 
 
@@ -49,19 +50,32 @@ Answer = TypeVar("Answer")
 
 
 def guarded(
-    breaker: Breaker, ask: Callable[[Asked], Answer], failure: type[Exception]
+    breaker: Breaker,
+    ask: Callable[[Asked], Answer],
+    failure: type[Exception],
+    *,
+    slow: float = inf,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[Asked], Answer]:
-    """Ask only while the breaker allows it; `failure` is what `ask` raises, and is raised at once instead."""
+    """Ask only while the breaker allows it; `failure` is what `ask` raises, and is raised at once instead.
+
+    An answer that took `slow` seconds or more is used, but counts as a failure: several round trips,
+    each just in time, would keep every thread busy and all callers in the queue.
+    """
 
     def guarded_ask(what: Asked) -> Answer:
         if not breaker.allows():
             raise failure("not asked: it has failed several times in a row")
+        asked_at = clock()
         try:
             answer = ask(what)
         except failure:
             breaker.failed()
             raise
-        breaker.succeeded()
+        if clock() - asked_at < slow:
+            breaker.succeeded()
+        else:
+            breaker.failed()
         return answer
 
     return guarded_ask

@@ -59,7 +59,7 @@ class Journal:
     def append(self, happening: Happening) -> None:
         """Write a call that was not routed from the index with its facts, or what became of a call."""
         partition = crc32(call_sid_of(happening).encode()) % self._layout.partitions
-        self._client.xadd(self._layout.journal(partition), _fields(happening))
+        self._client.xadd(self._layout.journal(partition), fields_of(happening))
 
     def open(self) -> None:
         """Make the consumer group where there is none; safe to repeat."""
@@ -103,9 +103,11 @@ class Journal:
         for partition, ids in by_partition.items():
             stream = self._layout.journal(partition)
             # In this order: an entry that is gone but not acknowledged is cleared by `claim`; one that
-            # is acknowledged but not gone would be counted for ever.
-            self._client.xdel(stream, *ids)
-            self._client.xack(stream, GROUP, *ids)
+            # is acknowledged but not gone would be counted for ever. Sent together, they share a sync.
+            with self._client.pipeline(transaction=False) as both:
+                both.xdel(stream, *ids)
+                both.xack(stream, GROUP, *ids)
+                both.execute()
 
     def set_aside(self, entry: Entry) -> None:
         """Keep an entry that cannot be read, for a person to look at; `acknowledge` it afterwards."""
@@ -139,7 +141,7 @@ class Journal:
         return sum(int(self._client.xlen(self._layout.journal(p))) for p in self._layout.all_partitions())
 
 
-def _fields(happening: Happening) -> dict[Any, Any]:
+def fields_of(happening: Happening) -> dict[Any, Any]:
     match happening:
         case CallEvent():
             return {"event": encode_event(happening)}

@@ -17,6 +17,7 @@ _COMMANDS = {
     "index": "scripts.index",
     "migrate": "scripts.migrate",
     "serve": "scripts.serve",
+    "soak": "scripts.soak.command",
     "up": "scripts.up",
     "worker": "scripts.worker",
 }

@@ -3,12 +3,12 @@
 Names and meanings are gunicorn 27's (gunicorn.org, "Settings").
 """
 
-import gc
 import os
 from pathlib import Path
 from typing import Protocol
 
 from scripts import leaving
+from scripts.collecting import collect_seldom
 
 
 class Worker(Protocol):
@@ -57,14 +57,8 @@ def when_ready(server: object) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Leave what was loaded for good out of garbage collection, and collect less often.
-
-    A request makes no circles worth looking for after every 700 objects, which is Python's default.
-    """
     del worker
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 50)
+    collect_seldom()
 
 
 def child_exit(server: object, worker: Worker) -> None:

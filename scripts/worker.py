@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 import redis
@@ -16,6 +17,7 @@ from routing.journal import Journal
 from scripts.assembly import Parts, parts
 from scripts.carrier_keeping import CarrierKeeper
 from scripts.cli import run
+from scripts.collecting import collect_seldom
 from scripts.draining import Drain
 from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
@@ -79,6 +81,8 @@ class Worker:
         for other in others:
             other.start()
         self._repeat("journal", lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
+        with suppress(redis.RedisError, SQLAlchemyError):  # else another worker takes it over
+            self._drain.finish()
         for other in others:
             other.join()
 
@@ -126,6 +130,7 @@ def command() -> None:
         worker = Worker(opened)
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: worker.stop())
+        collect_seldom()
         log.info("worker.started")
         worker.run()
         log.info("worker.stopped")

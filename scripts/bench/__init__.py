@@ -4,7 +4,11 @@ import importlib
 
 import click
 
-_BENCHES = {"index": "scripts.bench.index", "voice": "scripts.bench.voice"}
+_BENCHES = {
+    "index": "scripts.bench.index",
+    "journal": "scripts.bench.journal",
+    "voice": "scripts.bench.voice",
+}
 
 
 class _Benches(click.Group):

@@ -13,9 +13,9 @@ from models.call import Call, call_by_sid
 from routing.numbers import PhoneNumber
 from routing.route import EndOfCampaign
 from scripts.host_files import HostKeeper
+from scripts.soak.fault_proxy import Fault
 from tests.builders import NOW, a_campaign, a_group, a_number, a_plan
 from tests.faults.premises import LIVE, NUMBERS, Premises
-from tests.services.fault_proxy import Fault
 from tests.webhooks.switchboard import ACCOUNT, VOICE, Heard, Switchboard, a_call
 
 HOUR = timedelta(hours=1)

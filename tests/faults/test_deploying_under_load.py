@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from scripts.soak.fault_proxy import Fault
 from tests.builders import NOW
 from tests.faults.premises import LIVE, NUMBERS, Premises
 from tests.scripts.installation import SECRETS
 from tests.services.commands import ROOT, Command
-from tests.services.fault_proxy import Fault
 from tests.services.ports import free_port
 from tests.webhooks.switchboard import VOICE, a_call
 

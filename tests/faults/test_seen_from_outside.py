@@ -16,11 +16,11 @@ import requests
 from models.campaign import Campaign
 from routing.decision import Reason
 from scripts.signs_of_life import SignsOfLife
+from scripts.soak.fault_proxy import Fault
 from tests.faults.premises import LIVE, Premises
 from tests.faults.test_deploying_under_load import Caller, readiness
 from tests.scripts.installation import SECRETS
 from tests.services.commands import ROOT
-from tests.services.fault_proxy import Fault
 from tests.services.ports import free_port
 from tests.webhooks.switchboard import Arrived
 

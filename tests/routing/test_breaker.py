@@ -165,3 +165,17 @@ def test_what_is_guarded_answers_again_after_one_good_probe() -> None:
         ask(2)
     now[0] = 1.0
     assert [ask(3), ask(4)] == [3, 4]
+
+
+@pytest.mark.parametrize(("took", "is_open"), [(0.49, False), (0.5, True), (0.51, True)])
+def test_answers_that_come_too_slowly_are_used_and_count_as_failures(took: float, *, is_open: bool) -> None:
+    now = [0.0]
+
+    def ask(what: str) -> str:
+        now[0] += took
+        return what
+
+    breaker = Breaker(threshold=3, clock=lambda: now[0])
+    asked = guarded(breaker, ask, LookupError, slow=0.5, clock=lambda: now[0])
+    assert [asked("a"), asked("b"), asked("c")] == ["a", "b", "c"]
+    assert breaker.is_open is is_open

@@ -109,6 +109,8 @@ def test_partitions_without_calls_are_not_asked_all_the_time(
             rounds.append(time.monotonic())
             return 0
 
+        def finish(self) -> None: ...
+
     monkeypatch.setattr(worker, "Drain", Idle)
     with capture_logs(), working(parts_of(installation, tmp_path, Layout(16))):
         time.sleep(0.5)
@@ -129,6 +131,8 @@ def test_a_defect_in_one_round_does_not_end_the_worker(
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
+
+        def finish(self) -> None: ...
 
     monkeypatch.setattr(worker, "Drain", Stumbling)
     monkeypatch.setattr(worker, "_PAUSE_AFTER_TROUBLE", 0.01)
