@@ -135,11 +135,11 @@ def join(settings: Settings) -> Web:
     return Web(Mount(flask, mounted, {"/webhooks/twilio/whisper/": whisper.answer}), close)
 
 
-def loading_from(database: Database) -> Callable[[PhoneNumber], Route | None]:
-    def load(number: PhoneNumber) -> Route | None:
+def loading_from(database: Database) -> Callable[[PhoneNumber, tuple[str, ...]], Route | None]:
+    def load(number: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
         try:
             with database.reading() as session:
-                return route_of(session, number)
+                return route_of(session, number, patterns)
         except SQLAlchemyError as error:
             raise FactsUnavailable(type(error).__name__) from error
 
@@ -169,11 +169,11 @@ def recording_to(database: Database) -> Callable[[Happening], None]:
 
 
 def readiness_of(
-    index: CampaignIndex, load: Callable[[PhoneNumber], Route | None], snapshot: Snapshot
+    index: CampaignIndex, load: Callable[[PhoneNumber, tuple[str, ...]], Route | None], snapshot: Snapshot
 ) -> Callable[[], dict[str, bool]]:
-    def answers(ask: Callable[[PhoneNumber], Route | None]) -> bool:
+    def answers(ask: Callable[[PhoneNumber, tuple[str, ...]], Route | None]) -> bool:
         try:
-            ask(_ANY_NUMBER)
+            ask(_ANY_NUMBER, ())
         except FactsUnavailable:
             return False
         return True

@@ -14,6 +14,7 @@ from models.base import Base, words
 class Topic(StrEnum):
     CAMPAIGN = "campaign"
     TRACKING_NUMBER = "tracking_number"
+    BLOCKED_CALLER = "blocked_caller"
 
 
 class Outbox(Base):
@@ -32,7 +33,7 @@ class Outbox(Base):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A campaign or tracking number whose facts the index has to hear of."""
+    """A campaign, tracking number or block whose facts the index has to hear of."""
 
     id: int
     topic: Topic

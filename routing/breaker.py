@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 
 class Breaker:
@@ -44,20 +44,20 @@ class Breaker:
             self._next_probe = self._clock() + self._cool_down
 
 
-Asked = TypeVar("Asked")
+Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
 
 def guarded(
-    breaker: Breaker, ask: Callable[[Asked], Answer], failure: type[Exception]
-) -> Callable[[Asked], Answer]:
+    breaker: Breaker, ask: Callable[Asked, Answer], failure: type[Exception]
+) -> Callable[Asked, Answer]:
     """Ask only while the breaker allows it; `failure` is what `ask` raises, and is raised at once instead."""
 
-    def guarded_ask(what: Asked) -> Answer:
+    def guarded_ask(*what: Asked.args, **named: Asked.kwargs) -> Answer:
         if not breaker.allows():
             raise failure("not asked: it has failed several times in a row")
         try:
-            answer = ask(what)
+            answer = ask(*what, **named)
         except failure:
             breaker.failed()
             raise

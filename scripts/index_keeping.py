@@ -5,8 +5,10 @@ from typing import Any
 
 import structlog
 
+from models.blocked_caller import all_blocked_patterns
 from models.database import Database
 from models.routes import stream_campaigns, stream_stored_numbers
+from routing.blocks import BlockedPattern
 from routing.index.layout import Layout
 from routing.index.rebuild import Rebuilder, RebuildInterrupted, RebuildUnderWay, Rebuilt
 from routing.index.writer import IndexWriter
@@ -71,4 +73,8 @@ def rebuild(
         with database.reading() as session:
             yield from stream_stored_numbers(session)
 
-    return Rebuilder(client, layout).rebuild(campaigns, numbers, progress)
+    def blocked() -> Iterator[BlockedPattern]:
+        with database.reading() as session:
+            yield from all_blocked_patterns(session)
+
+    return Rebuilder(client, layout).rebuild(campaigns, numbers, progress, blocked)

@@ -1,9 +1,11 @@
-"""Compare the index with the truth, number by number and campaign by campaign."""
+"""Compare the index with the truth, number by number, campaign by campaign, block by block."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from routing.block_encoding import encode_blocked
+from routing.blocks import BlockedPattern, CallerPattern, NotAPattern
 from routing.encoding import encode_campaign, encode_number
 from routing.index.batching import BATCH, in_batches
 from routing.index.layout import Layout
@@ -23,7 +25,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One disagreement; `subject` is `campaign 12` or `number +1415•••0100`."""
+    """One disagreement; `subject` is `campaign 12`, `number +1415•••0100` or `blocked +1900*`."""
 
     subject: str
     fault: Fault
@@ -42,6 +44,7 @@ class IndexAudit:
         numbers: Iterable[NumberFacts],
         known: Callable[[list[str]], set[str]],
         progress: Callable[[int], None] = lambda _done: None,
+        blocked: Iterable[BlockedPattern] = (),
     ) -> Iterator[Difference]:
         """Yield what differs; `known` tells which of some E.164 numbers the truth has."""
         bases = {p: self._base(p) for p in self._layout.all_partitions()}
@@ -51,6 +54,7 @@ class IndexAudit:
         for number_batch in in_batches(numbers):
             yield from self._numbers(bases, number_batch)
             progress(len(number_batch))
+        yield from self._blocked(bases, {facts.pattern.text: facts for facts in blocked})
         for base in bases.values():
             yield from self._surplus(base, known)
 
@@ -75,6 +79,17 @@ class IndexAudit:
         for facts, found in zip(batch, pipeline.execute(), strict=True):
             yield from _compare(f"number {facts.number.masked}", encode_number(facts), found)
 
+    def _blocked(self, bases: dict[int, str], truth: dict[str, BlockedPattern]) -> Iterator[Difference]:
+        # Operators block callers one by one: there are thousands at the very most.
+        for base in bases.values():
+            stored = dict(self._client.hscan_iter(f"{base}:b", count=BATCH))
+            for text, facts in truth.items():
+                yield from _compare(
+                    f"blocked {facts.pattern}", encode_blocked(facts), stored.pop(text.encode(), None)
+                )
+            for field in stored:
+                yield Difference(f"blocked {_masked(field)}", Fault.SURPLUS)
+
     def _surplus(self, base: str, known: Callable[[list[str]], set[str]]) -> Iterator[Difference]:
         for batch in in_batches(self._fields(base)):
             truth = known(batch)
@@ -86,6 +101,13 @@ class IndexAudit:
         for key in self._client.scan_iter(match=f"{base}:n:*", count=BATCH):
             for field in self._client.hkeys(key):
                 yield "+" + (field if isinstance(field, str) else field.decode(errors="replace"))
+
+
+def _masked(field: bytes) -> str:
+    try:
+        return str(CallerPattern(field.decode(errors="replace")))
+    except NotAPattern:
+        return "callers that are no pattern of ours"
 
 
 def _compare(subject: str, truth: bytes, found: object) -> Iterator[Difference]:

@@ -63,6 +63,7 @@ class Stores:
     snapshot: Route | FactsUnavailable | None = field(default_factory=lambda: FactsUnavailable("none"))
     spooling: OSError | None = None
     asked: list[str] = field(default_factory=list)
+    fitting: set[tuple[str, ...]] = field(default_factory=set)
     written: list[tuple[str, Arrival]] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
 
@@ -74,7 +75,8 @@ class Stores:
             self.written.append(("index", Arrival(call, found, Source.INDEX)))
         return found
 
-    def route_of(self, _number: PhoneNumber) -> Route | Miss:
+    def route_of(self, _number: PhoneNumber, patterns: tuple[str, ...] = ()) -> Route | Miss:
+        self.fitting.add(patterns)
         self.asked.append("route_of")
         return _told(self.looking_up)
 
@@ -85,7 +87,8 @@ class Stores:
             raise self.appending
         self.written.append(("journal", happening))
 
-    def load(self, _number: PhoneNumber) -> Route | None:
+    def load(self, _number: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
+        self.fitting.add(patterns)
         self.asked.append("load")
         if isinstance(self.loading, FactsUnavailable):
             raise self.loading
@@ -98,7 +101,8 @@ class Stores:
             raise self.recording
         self.written.append(("database", happening))
 
-    def last_known(self, _number: PhoneNumber) -> Route | None:
+    def last_known(self, _number: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
+        self.fitting.add(patterns)
         self.asked.append("last_known")
         if isinstance(self.snapshot, FactsUnavailable):
             raise self.snapshot

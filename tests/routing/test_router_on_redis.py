@@ -28,7 +28,7 @@ class Database:
         self.down = False
         self.recorded: list[Arrival] = []
 
-    def load(self, number: PhoneNumber) -> Route | None:
+    def load(self, number: PhoneNumber, _patterns: tuple[str, ...] = ()) -> Route | None:
         if self.down:
             raise FactsUnavailable
         facts = self.truth.numbers.get(number)
@@ -91,7 +91,7 @@ def a_router(stored: StoredIndex, database: Database, breaker: Breaker) -> Route
     )
 
 
-def _no_copy(_number: PhoneNumber) -> Route | None:
+def _no_copy(_number: PhoneNumber, _patterns: tuple[str, ...]) -> Route | None:
     raise FactsUnavailable
 
 
