@@ -41,7 +41,8 @@ def test_ordinary_numbers_may_be_dialled(number: str) -> None:
         ("+18765550190", ("CA", "US"), False),  # Jamaica
         ("+493012345678", ("DE",), True),
         ("+14155550190", ("DE",), False),
-        ("+447911123456", ("GB",), True),
+        ("+447400123456", ("GB",), True),
+        ("+447911123456", ("GB",), False),  # Guernsey
         ("+447911123456", ("DE", "US"), False),
         ("+12995550190", ("US",), True),  # an area code that nobody knows yet
         ("+18005550199", ("US",), True),

@@ -20,6 +20,7 @@ from redis.exceptions import (
 from structlog.testing import capture_logs
 
 from routing.arrival import Arrival, FactsUnavailable, Source
+from routing.blocks import patterns_of
 from routing.breaker import Breaker
 from routing.call import InboundCall
 from routing.decision import Apologise, Connect, Reason, Refer, Reject
@@ -252,6 +253,23 @@ def test_without_redis_and_database_the_last_known_copy_routes(error: redis.Redi
 def test_a_number_that_the_last_known_copy_lacks_is_no_reason_to_reject() -> None:
     stores = Stores(arriving=redis.TimeoutError("late"), snapshot=None).break_database()
     assert stores.router().route(a_call()).decision == Apologise(Reason.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("caller", [CALLER, None])
+def test_whoever_is_asked_instead_of_the_index_is_told_who_rings(caller: PhoneNumber | None) -> None:
+    fitting = patterns_of(caller)
+    late = Stores(arriving=redis.TimeoutError("late"), snapshot=ROUTE).break_database()
+    late.router().route(a_call(caller=caller))
+    assert (late.asked.count("load"), late.asked.count("last_known"), late.fitting) == (1, 1, {fitting})
+    refusing = Stores(arriving=redis.ResponseError("READONLY"), looking_up=ROUTE)
+    refusing.router().route(a_call(caller=caller))
+    assert refusing.fitting == {fitting}
+
+
+def test_a_number_is_found_for_nobody_in_particular() -> None:
+    stores = Stores(looking_up=Miss.NO_INDEX, loading=DOWN, snapshot=ROUTE)
+    assert stores.router().find(TRACKING) == ROUTE
+    assert stores.fitting == {()}
 
 
 def test_the_database_comes_before_the_last_known_copy() -> None:
