@@ -15,9 +15,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
-    false,
     func,
-    literal,
     or_,
     select,
     type_coerce,
@@ -28,16 +26,14 @@ from sqlalchemy.types import Text
 from models.blocked_caller import blocks_fitting
 from models.campaign import Campaign
 from models.group import Group
-from models.plan import Plan
 from models.prompt import EXTENSIONS, Prompt, PromptAudio, PromptKind
+from models.standing import ids_in, inherited, standing_of
 from models.tracking_number import NumberStatus, TrackingNumber
 from routing.encoding import encoded
 from routing.numbers import PhoneNumber
 from routing.route import CallerId, CampaignFacts, NumberFacts, RecordedPrompt, Route, SpokenPrompt
 
 _BATCH = 5000
-_HIGHEST = 64
-"""Levels of the tree that are climbed: even a circle comes to an end."""
 
 _NUMBER_COLUMNS = (
     # Plain words are read four times as fast as typed ones, and a rebuild reads a million.
@@ -160,46 +156,6 @@ def _counts() -> ColumnElement[bool]:
     return or_(TrackingNumber.status == NumberStatus.ACTIVE, ~overruled)
 
 
-def _standing(groups: Select[int]) -> CTE:
-    """What each of `groups` has by its place in the tree: the groups above it, and what it inherits."""
-    climb = (
-        select(
-            Group.id.label("group_id"),
-            Group.parent_id,
-            cast(literal(""), Text).label("above"),
-            Group.plan_id,
-            Group.countries,
-            Group.talk_limit,
-            literal(0).label("height"),
-        )
-        .where(Group.id.in_(groups))
-        .cte("climb", recursive=True)
-    )
-    parent = aliased(Group)
-    further = select(
-        climb.c.group_id,
-        parent.parent_id,
-        climb.c.above.concat(" ").concat(cast(parent.id, Text)),
-        func.coalesce(climb.c.plan_id, parent.plan_id),
-        func.coalesce(climb.c.countries, parent.countries),
-        func.coalesce(climb.c.talk_limit, parent.talk_limit),
-        climb.c.height + 1,
-    ).join(parent, parent.id == climb.c.parent_id)
-    climb = climb.union_all(further.where(climb.c.height < _HIGHEST))
-    return (
-        select(
-            climb.c.group_id,
-            func.coalesce(Plan.includes_referral, false()).label("includes_referral"),
-            climb.c.above,
-            climb.c.countries,
-            climb.c.talk_limit,
-        )
-        .outerjoin(Plan, Plan.id == climb.c.plan_id)
-        .where(or_(climb.c.parent_id.is_(None), climb.c.height == _HIGHEST))
-        .cte("standing")
-    )
-
-
 def _with_campaigns(
     statement: Select[*tuple[Any, ...]],
     standing: CTE,
@@ -212,17 +168,13 @@ def _with_campaigns(
             PromptAudio, and_(PromptAudio.digest == Prompt.digest, Prompt.kind == PromptKind.RECORDING)
         )
         .outerjoin(standing, standing.c.group_id == group_id)
-        .add_columns(*_CAMPAIGN_COLUMNS, *_inherited(standing))
+        .add_columns(*_CAMPAIGN_COLUMNS, *inherited(standing))
     )
-
-
-def _inherited(standing: CTE) -> tuple[ColumnElement[Any], ...]:
-    return standing.c.includes_referral, standing.c.above, standing.c.countries, standing.c.talk_limit
 
 
 def _numbers(groups: Select[int]) -> Select[*tuple[Any, ...]]:
     """Numbers with what is above those that are on no campaign."""
-    standing = _standing(groups)
+    standing = standing_of(groups)
     alone = and_(TrackingNumber.campaign_id.is_(None), standing.c.group_id == TrackingNumber.group_id)
     return select(*_NUMBER_COLUMNS, standing.c.above).outerjoin(standing, alone)
 
@@ -242,7 +194,7 @@ def _number_facts(row: Sequence[Any]) -> NumberFacts:
         ring,
         record,
         CallerId.CALLER if caller == "caller" else CallerId(caller),
-        _ids_in(above) if campaign_id is None else (),
+        ids_in(above) if campaign_id is None else (),
     )
 
 
@@ -265,14 +217,10 @@ def _campaign_facts(row: Sequence[Any]) -> CampaignFacts:
         business_number=business_number,
         destination=destination,
         prompt=_prompt(row[13:20]),
-        groups_above=_ids_in(above),
+        groups_above=ids_in(above),
         countries=None if countries is None else tuple(countries.split(",")),
         talk_limit=talk_limit_of_group if talk_limit is None else talk_limit,
     )
-
-
-def _ids_in(text: str | None) -> tuple[int, ...]:
-    return tuple(map(int, text.split())) if text else ()
 
 
 def _prompt(columns: Sequence[Any]) -> SpokenPrompt | RecordedPrompt | None:
@@ -292,7 +240,7 @@ def _ids() -> Any:  # noqa: ANN401 - a parameter of the statements below
 
 # Built once: putting a statement together costs as much as running it.
 _HELD_FOR = func.coalesce(Campaign.group_id, TrackingNumber.group_id)
-_STANDING_OF_ROUTE = _standing(
+_STANDING_OF_ROUTE = standing_of(
     select(_HELD_FOR)
     .select_from(TrackingNumber)
     .outerjoin(Campaign, Campaign.id == TrackingNumber.campaign_id)
@@ -309,11 +257,11 @@ _ROUTE = _with_campaigns(
 )
 _SOME_CAMPAIGNS = _with_campaigns(
     select().select_from(Campaign).where(Campaign.id.in_(_ids())),
-    _standing(select(Campaign.group_id).where(Campaign.id.in_(_ids()))),
+    standing_of(select(Campaign.group_id).where(Campaign.id.in_(_ids()))),
     Campaign.group_id,
 )
 _ALL_CAMPAIGNS = _with_campaigns(
-    select().select_from(Campaign), _standing(select(Group.id)), Campaign.group_id
+    select().select_from(Campaign), standing_of(select(Group.id)), Campaign.group_id
 )
 _SOME_NUMBERS = _numbers(select(TrackingNumber.group_id).where(TrackingNumber.id.in_(_ids()))).where(
     TrackingNumber.id.in_(_ids()), _counts()

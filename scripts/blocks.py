@@ -17,6 +17,7 @@ from routing.index.writer import IndexWriter
 from scripts.arguments import CALLERS, INSTANT
 from scripts.assembly import Parts, parts
 from scripts.cli import run
+from scripts.explain import printable
 from scripts.publication import Publication
 
 
@@ -121,7 +122,7 @@ def _as_text(found: BlockedCaller, counted: Hits) -> str:
     if counted.last_at is not None:
         calls += f", the last {_instant(counted.last_at)}"
     said = f"{found.id}: {found.pattern}, group {found.group_id}, {_until(found)}, {calls}"
-    return f"{said}: {' '.join(found.reason.split())}" if found.reason else said
+    return f"{said}: {printable(found.reason)}" if found.reason else said
 
 
 def _until(found: BlockedCaller) -> str:

@@ -49,10 +49,10 @@ def show(explanation: Explanation) -> None:
     rows = (("at", at), *explanation.facts, ("facts read from", explanation.source))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"  {name:{width}}  {_printable(value)}")
+        click.echo(f"  {name:{width}}  {printable(value)}")
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """Operators type external IDs; a terminal must not obey what is in them."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
