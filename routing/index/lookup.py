@@ -29,18 +29,22 @@ if id ~= '0' then
   campaign = id and redis.call('GET', base .. ':c:' .. id)
   if not campaign then return {2} end
 end
-local lines = {}
-if ARGV[4] ~= '' and redis.call('EXISTS', base .. ':b') == 1 then
-  local caller = ARGV[4]
-  local patterns = {caller}
-  if string.sub(caller, 1, 1) == '+' then
-    for length = #caller, 2, -1 do patterns[#patterns + 1] = string.sub(caller, 1, length) .. '*' end
+local blocks = ''
+local caller = ARGV[4]
+if caller ~= '' and redis.call('EXISTS', base .. ':b') == 1 then
+  local sub, patterns = string.sub, {caller}
+  if sub(caller, 1, 1) == '+' then
+    for length = 2, #caller do patterns[length] = sub(caller, 1, length) .. '*' end
   end
-  for _, stored in ipairs(redis.call('HMGET', base .. ':b', unpack(patterns))) do
-    if stored then lines[#lines + 1] = string.match(stored, '^%d+ (.*)') or stored end
+  local stored = redis.call('HMGET', base .. ':b', unpack(patterns))
+  for i = 1, #patterns do
+    local record = stored[i]
+    if record then
+      local line = string.match(record, '^%d+ (.*)') or record
+      blocks = blocks == '' and line or blocks .. '\\n' .. line
+    end
   end
 end
-local blocks = table.concat(lines, '\\n')
 """
 _AND_JOURNAL = """
 local entry
