@@ -28,6 +28,7 @@ _REDIS_SCHEMES = (
     "rediss+cluster",
     "unix",
 )
+_TWILIO_API = "https://api.twilio.com"
 _SHORTEST_SECRET_KEY = 32
 _HIGHEST_PORT = 65_535
 
@@ -102,6 +103,14 @@ class Settings:
     def is_local(self) -> bool:
         """Whether only this machine can reach us, so that no carrier can."""
         return is_loopback(self.public_base_url)
+
+    @property
+    def may_ask_carrier(self) -> bool:
+        """Whether the carrier's REST API may be asked: never the real one by a local trial.
+
+        A local trial's account is made up, or stands in for a real one that rings somebody else.
+        """
+        return not self.is_local or self.twilio.api_base_url != _TWILIO_API
 
 
 def environment(directory: Path | None = None) -> dict[str, str]:
@@ -223,7 +232,7 @@ def _twilio(environ: Mapping[str, str]) -> TwilioAccount:
         environ, "TWILIO_AUTH_TOKEN", "copy it from the carrier's console; no call is answered without it"
     )
     secondary = _value_or_file(environ, "TWILIO_AUTH_TOKEN_SECONDARY")
-    api = environ.get("TWILIO_API_BASE_URL") or "https://api.twilio.com"
+    api = environ.get("TWILIO_API_BASE_URL") or _TWILIO_API
     if not api.startswith(("https://", "http://")):
         raise BadSetting("TWILIO_API_BASE_URL", "must start with https://")
     return TwilioAccount(sid, Secret(token), Secret(secondary) if secondary else None, api.rstrip("/"))

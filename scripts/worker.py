@@ -1,4 +1,4 @@
-"""The background worker: drains the journal into the call log and keeps the index right."""
+"""The background worker: drains the journal into the call log, keeps the index right, asks the carrier."""
 
 import os
 import signal
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from routing.journal import Journal
 from scripts.assembly import Parts, parts
+from scripts.carrier_keeping import CarrierKeeper
 from scripts.cli import run
 from scripts.draining import Drain
 from scripts.host_files import HostKeeper
@@ -36,10 +37,12 @@ class _Stopping(Exception):
 
 _HOST_EVERY = 1.0
 """Seconds between two looks into the spool."""
+_CARRIER_EVERY = 1.0
+"""Seconds between two looks whether it is time to ask the carrier."""
 
 
 class Worker:
-    """Runs three loops until told to stop: for the journal, for the index, for this host's own files."""
+    """Runs four loops until told to stop: for the journal, the index, this host's own files, the carrier."""
 
     def __init__(self, parts: Parts) -> None:
         self._stop = threading.Event()
@@ -47,6 +50,9 @@ class Worker:
         self._drain = Drain(Journal(parts.redis, parts.layout), parts.database, consumer)
         self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
         self._host = HostKeeper(parts.settings, parts.database)
+        self._carrier = CarrierKeeper(
+            parts.settings, parts.database, parts.redis, parts.layout, pause=self._rest
+        )
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -58,15 +64,23 @@ class Worker:
         keeping.start()
         hosting = threading.Thread(target=self._repeat, args=(self._host.keep, _HOST_EVERY), name="host")
         hosting.start()
+        asking = threading.Thread(
+            target=self._repeat, args=(self._carrier.keep, _CARRIER_EVERY), name="carrier"
+        )
+        asking.start()
         self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
         keeping.join()
         hosting.join()
+        asking.join()
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
 
     def _go_on(self, _done: int) -> None:
-        if self._stop.is_set():
+        self._rest(0)
+
+    def _rest(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
             raise _Stopping
 
     def _repeat(self, step: Callable[[], object], pause: float) -> None:

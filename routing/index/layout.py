@@ -65,3 +65,8 @@ class Layout:
     def journal(partition: int) -> str:
         """The stream of calls; not part of a format, since calls outlive it."""
         return f"hs:{{p{partition:02d}}}:journal"
+
+    @staticmethod
+    def turn(name: str) -> str:
+        """There while somebody has taken this turn of the work `name`, which one worker does for all."""
+        return f"hs:{{p00}}:turn:{name}"

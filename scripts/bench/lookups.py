@@ -20,7 +20,7 @@ from scripts.bench.figures import percentile
 from scripts.bench.seeding import number_at
 
 _T = TypeVar("_T")
-_LOOKUPS = 3_000
+_LOOKUPS = 10_000
 _MICRO = 1_000
 
 

@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
 from structlog.testing import capture_logs
 
+from models import call_log
 from models.call import recent
 from models.database import Database
 from routing.arrival import Arrival, Source
@@ -19,14 +22,15 @@ from routing.index.layout import Layout
 from routing.index.lookup import CampaignIndex
 from routing.journal import Journal
 from routing.route import Route
-from scripts import index_keeping, worker
+from scripts import carrier_keeping, index_keeping, worker
 from scripts.assembly import Parts
 from scripts.worker import Worker
 from tests.builders import TRACKING, a_campaign, a_number, an_inbound_call
 from tests.scripts.installation import Installation
 from tests.services.commands import ROOT, Command
 from tests.services.redis_server import RedisServer
-from tests.webhooks.switchboard import settings_for
+from tests.services.twilio_account import TwilioAccountServer, busy
+from tests.webhooks.switchboard import ACCOUNT, TOKEN, settings_for
 
 
 def parts_of(installation: Installation, folder: Path, layout: Layout) -> Parts:
@@ -129,6 +133,45 @@ def test_a_long_rebuild_does_not_keep_it_from_stopping(
     monkeypatch.setattr(index_keeping, "rebuild", rebuild_for_ever)
     with working(parts_of(installation, tmp_path, Layout())):
         assert begun.wait(10)
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioAccountServer]:
+    with TwilioAccountServer(ACCOUNT, TOKEN) as server:
+        yield server
+
+
+def asking(parts: Parts, twilio: TwilioAccountServer) -> Parts:
+    account = replace(parts.settings.twilio, api_base_url=twilio.origin)
+    return replace(parts, settings=replace(parts.settings, twilio=account))
+
+
+def test_it_closes_calls_whose_end_nobody_reported(
+    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_keeping, "_LOOK_EVERY", 0.0)
+    began = datetime.now(UTC) - timedelta(minutes=12)
+    sid = twilio.add_call(TRACKING.e164, began, 60)
+    arrival = Arrival(an_inbound_call(call_sid=sid, received_at=began), None, Source.DATABASE)
+    call_log.record(installation.database, [arrival], began, "1")
+
+    def ended_at() -> datetime | None:
+        with installation.database.reading() as session:
+            (call,) = recent(session, 9)
+            return call.ended_at
+
+    parts = asking(parts_of(installation, tmp_path, Layout()), twilio)
+    with capture_logs(), working(parts):
+        assert eventually(ended_at)
+
+
+def test_a_busy_carrier_does_not_keep_it_from_stopping(
+    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_keeping, "_LOOK_EVERY", 0.0)
+    twilio.spoiled.extend([busy(503, retry_after="50")] * 5)
+    with capture_logs(), working(asking(parts_of(installation, tmp_path, Layout()), twilio)):
+        assert eventually(lambda: twilio.requests)
 
 
 @pytest.fixture
