@@ -7,9 +7,11 @@ from models.call import ArrivalRow, record_arrivals
 from models.call_event import record_events
 from models.database import Database
 from routing.arrival import Arrival
+from routing.block_encoding import encode_blocks
 from routing.decision import Connect, name_of
 from routing.encoding import encode_campaign, encode_number
 from routing.events import CallEvent
+from routing.policy import block_in_force
 
 
 def record(
@@ -41,6 +43,7 @@ def row_of(arrival: Arrival, now: datetime, consent_version: str) -> ArrivalRow:
     """The columns of one call as it arrives; `now` is when it is written."""
     call, route, decision = arrival.call, arrival.route, arrival.decision
     campaign = None if route is None else route.campaign
+    block = None if route is None else block_in_force(route, call.received_at)
     return {
         "carrier": call.carrier,
         "call_sid": call.call_sid,
@@ -57,6 +60,7 @@ def row_of(arrival: Arrival, now: datetime, consent_version: str) -> ArrivalRow:
         "forwarded_from": call.forwarded_from,
         "decision": name_of(decision),
         "reason": str(decision.reason),
+        "blocked_by": None if block is None else block.block_id,
         "destination": decision.destination if isinstance(decision, Connect) else None,
         "started_at": call.received_at,
         "source": str(arrival.source),
@@ -74,4 +78,6 @@ def _facts(arrival: Arrival) -> dict[str, str] | None:
     facts = {"number": encode_number(route.number).decode()}
     if route.campaign is not None:
         facts["campaign"] = encode_campaign(route.campaign).decode()
+    if route.blocks:
+        facts["blocks"] = encode_blocks(route.blocks).decode()
     return facts

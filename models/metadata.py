@@ -1,6 +1,7 @@
 """All tables: importing this file makes sure that each aggregate has declared its own."""
 
 from models.base import Base
+from models.blocked_caller import BlockedCaller
 from models.call import Call
 from models.call_event import LoggedEvent
 from models.campaign import Campaign
@@ -12,6 +13,7 @@ from models.tracking_number import TrackingNumber
 from models.user import User
 
 ENTITIES: tuple[type[Base], ...] = (
+    BlockedCaller,
     Call,
     Campaign,
     Group,

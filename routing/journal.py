@@ -14,6 +14,7 @@ from zlib import crc32
 import redis
 
 from routing.arrival import Arrival, Source
+from routing.block_encoding import encode_blocks
 from routing.encoding import Unreadable, decode_call, encode_call, encode_campaign, encode_number
 from routing.event_encoding import decode_event, encode_event
 from routing.events import CallEvent
@@ -152,12 +153,13 @@ def fields_of(happening: Happening) -> dict[Any, Any]:
 def _arrival_fields(arrival: Arrival) -> dict[Any, Any]:
     route = arrival.route
     campaign = None if route is None else route.campaign
+    blocks = b"" if route is None else encode_blocks(route.blocks)
     return {
         "call": encode_call(arrival.call),
         "number": b"" if route is None else encode_number(route.number),
         "campaign": b"" if campaign is None else encode_campaign(campaign),
         "source": arrival.source,
-    }
+    } | ({"blocks": blocks} if blocks else {})
 
 
 def _items(reply: Any) -> Iterable[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401 - Redis replies are untyped
@@ -181,4 +183,6 @@ def _arrival(raw: dict[bytes, bytes]) -> Arrival:
     source = Source(raw.get(b"source", Source.INDEX.encode()).decode())
     if call.dialled is None or not raw[b"number"]:
         return Arrival(call, None, source)
-    return Arrival(call, read_route(call.dialled, raw[b"number"], raw[b"campaign"]), source)
+    return Arrival(
+        call, read_route(call.dialled, raw[b"number"], raw[b"campaign"], raw.get(b"blocks", b"")), source
+    )

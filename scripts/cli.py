@@ -10,6 +10,7 @@ from scripts.settings import BadSetting
 
 _COMMANDS = {
     "bench": "scripts.bench",
+    "blocks": "scripts.blocks",
     "call": "scripts.call",
     "calls": "scripts.calls",
     "doctor": "scripts.doctor",

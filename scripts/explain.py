@@ -11,27 +11,32 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.routes import route_of
 from routing.arrival import Arrival, Source
+from routing.blocks import patterns_of
 from routing.call import InboundCall
 from routing.explanation import Explanation, explain
 from routing.index.lookup import CampaignIndex, Miss
-from routing.numbers import PhoneNumber
+from routing.numbers import PhoneNumber, caller_number
 from routing.route import Route
 from scripts.arguments import INSTANT, PHONE_NUMBER
 from scripts.assembly import Parts, parts
 from scripts.cli import run
 
 
-def explain_number(parts: Parts, number: PhoneNumber, at: datetime) -> Explanation:
-    """Explain what `number` gets at `at`, from the facts a call would be routed on."""
+def explain_number(parts: Parts, number: PhoneNumber, at: datetime, caller: str | None = None) -> Explanation:
+    """Explain what a caller of `number` gets at `at`, from the facts a call would be routed on.
+
+    `caller` is what a carrier would send as such; None: somebody whom nobody blocks.
+    """
     call = InboundCall("explain", "none", at, number)
+    patterns = () if caller is None else patterns_of(caller_number(caller))
     found: Route | Miss | None = None
     with suppress(redis.RedisError):  # a call asks the database then, and so do we
-        found = CampaignIndex(parts.redis, parts.layout).route_of(number)
+        found = CampaignIndex(parts.redis, parts.layout).route_of(number, patterns)
     if isinstance(found, Route):
         return explain(Arrival(call, found, Source.INDEX))
     try:
         with parts.database.reading() as session:
-            return explain(Arrival(call, route_of(session, number), Source.DATABASE))
+            return explain(Arrival(call, route_of(session, number, patterns), Source.DATABASE))
     except SQLAlchemyError:
         # As for a call: a whole index that does not list the number is a fact; no index is none.
         return explain(Arrival(call, None, Source.INDEX if found is Miss.NOT_LISTED else Source.NONE))
@@ -44,10 +49,10 @@ def show(explanation: Explanation) -> None:
     rows = (("at", at), *explanation.facts, ("facts read from", explanation.source))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"  {name:{width}}  {_printable(value)}")
+        click.echo(f"  {name:{width}}  {printable(value)}")
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """Operators type external IDs; a terminal must not obey what is in them."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
@@ -59,14 +64,15 @@ def _printable(value: str) -> str:
 @click.option(
     "--at", type=INSTANT, help="The instant of the call, such as 2026-07-01T09:00:00Z; default: now."
 )
+@click.option("--from", "caller", help="The caller, a number or a word such as anonymous; default: anybody.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(to: PhoneNumber, at: datetime | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
+def command(to: PhoneNumber, at: datetime | None, caller: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Tell what a caller of the number TO gets, by which rule and on which facts; no call is made.
 
     Example: hookswitch explain +15005550100 --at 2026-12-24T18:00:00+01:00
     """
     with parts() as opened:
-        explanation = explain_number(opened, to, at or datetime.now(UTC))
+        explanation = explain_number(opened, to, at or datetime.now(UTC), caller)
     if as_json:
         click.echo(
             json.dumps(

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 
 import structlog
 
+from models.blocked_caller import all_blocked_patterns
 from models.database import Database
 from models.routes import stream_campaigns, stream_stored_numbers
+from routing.blocks import BlockedPattern
 from routing.index.condition import IndexCondition
 from routing.index.layout import Layout
 from routing.index.rebuild import Rebuilder, RebuildInterrupted, RebuildUnderWay, Rebuilt
@@ -90,8 +92,12 @@ def rebuild(
         with database.reading() as session:
             yield from stream_stored_numbers(session)
 
+    def blocked() -> Iterator[BlockedPattern]:
+        with database.reading() as session:
+            yield from all_blocked_patterns(session)
+
     condition = IndexCondition(client, layout)
     servers = condition.servers()
-    built = Rebuilder(client, layout).rebuild(campaigns, numbers, progress)
+    built = Rebuilder(client, layout).rebuild(campaigns, numbers, progress, blocked)
     condition.was_built_on(servers)
     return built

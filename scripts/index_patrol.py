@@ -7,11 +7,13 @@ garbage, lost or surplus entries, later facts than a database has that was resto
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
 
 from models import outbox
+from models.blocked_caller import all_blocked_patterns
 from models.database import Database
 from models.outbox import Topic
 from models.routes import campaign_facts, campaign_ids, held_or_released, number_facts, number_ids
@@ -78,6 +80,7 @@ class IndexPatrol:
         """What is wrong for good, a batch of the index after the other."""
         yield from self._in_turn(campaign_ids, self._wrong_campaigns, rest)
         yield from self._in_turn(number_ids, self._wrong_numbers, rest)
+        yield self._for_good(self._wrong_blocked, self._wrong_blocked(), rest)
         began = self._clock()
         for listed in self._audit.listed():
             # Numbers are listed after they are committed, and never deleted.
@@ -103,13 +106,18 @@ class IndexPatrol:
             last = ids[-1]
             found = wrong(ids)
             rest((self._clock() - began) * (_SHARE - 1))
-            for _ in range(_LOOKS - 1):
-                if not found:
-                    break
-                # An edit that passed between reading the one and the other is no damage.
-                rest(_LOOK_AGAIN_AFTER)
-                found = wrong(ids)
-            yield found
+            yield self._for_good(partial(wrong, ids), found, rest)
+
+    def _for_good(
+        self, look: Callable[[], list[Difference]], found: list[Difference], rest: Rest
+    ) -> list[Difference]:
+        """What is still wrong after some looks: an edit that passed between two reads is no damage."""
+        for _ in range(_LOOKS - 1):
+            if not found:
+                break
+            rest(_LOOK_AGAIN_AFTER)
+            found = look()
+        return found
 
     def _wrong_campaigns(self, ids: list[int]) -> list[Difference]:
         with self._database.reading() as session:
@@ -122,3 +130,10 @@ class IndexPatrol:
             settled = set(ids) - outbox.waiting(session, Topic.TRACKING_NUMBER, ids)
             facts = number_facts(session, settled)
         return list(self._audit.of_numbers(list(facts.values())))
+
+    def _wrong_blocked(self) -> list[Difference]:
+        with self._database.reading() as session:
+            if outbox.is_waiting(session, Topic.BLOCKED_CALLER):
+                return []
+            blocked = list(all_blocked_patterns(session))
+        return list(self._audit.of_blocked(blocked))

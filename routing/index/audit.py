@@ -1,4 +1,4 @@
-"""Compare the index with the truth, number by number and campaign by campaign."""
+"""Compare the index with the truth, number by number, campaign by campaign, block by block."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import redis
 
+from routing.block_encoding import encode_blocked
+from routing.blocks import BlockedPattern, CallerPattern, NotAPattern
 from routing.encoding import encode_campaign, encode_number
 from routing.index.batching import BATCH, in_batches
 from routing.index.layout import Layout
@@ -25,7 +27,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One disagreement; `subject` is `campaign 12` or `number +1415•••0100`."""
+    """One disagreement; `subject` is `campaign 12`, `number +1415•••0100` or `blocked +1900*`."""
 
     subject: str
     fault: Fault
@@ -47,6 +49,7 @@ class IndexAudit:
         numbers: Iterable[NumberFacts],
         known: Callable[[list[str]], set[str]],
         progress: Callable[[int], None] = lambda _done: None,
+        blocked: Iterable[BlockedPattern] = (),
     ) -> Iterator[Difference]:
         """Yield what differs; `known` tells which of some E.164 numbers the truth has."""
         for batch in in_batches(campaigns):
@@ -55,6 +58,7 @@ class IndexAudit:
         for number_batch in in_batches(numbers):
             yield from self.of_numbers(number_batch)
             progress(len(number_batch))
+        yield from self.of_blocked(blocked)
         for listed in self.listed():
             yield from surplus(listed, known(listed))
 
@@ -78,6 +82,26 @@ class IndexAudit:
             if isinstance(found, redis.RedisError) and not isinstance(found, redis.ResponseError):
                 raise found
             yield from _compare(f"number {facts.number.masked}", encode_number(facts), found)
+
+    def of_blocked(self, blocked: Iterable[BlockedPattern]) -> Iterator[Difference]:
+        """Yield what differs of all blocked patterns there are, once for each partition in which it does."""
+        # Operators block callers one by one: there are thousands at the very most.
+        truth = {facts.pattern.text: encode_blocked(facts) for facts in blocked}
+        for partition in self._layout.all_partitions():
+            stored = self._stored_blocked(f"{self._base(partition)}:b")
+            for text, facts in truth.items():
+                yield from _compare(f"blocked {_masked(text)}", facts, stored.pop(text, None))
+            for text in stored:
+                yield Difference(f"blocked {_masked(text)}", Fault.SURPLUS)
+
+    def _stored_blocked(self, key: str) -> dict[str, bytes]:
+        try:
+            return {
+                field.decode(errors="replace"): facts
+                for field, facts in self._client.hscan_iter(key, count=BATCH)
+            }
+        except redis.ResponseError:  # somebody else's key under our name: nothing of ours is there
+            return {}
 
     def listed(self) -> Iterator[list[str]]:
         """All that the index lists, as E.164 text, a batch at a time."""
@@ -106,6 +130,13 @@ def surplus(listed: Iterable[str], truth: Container[str]) -> Iterator[Difference
     for e164 in listed:
         if e164 not in truth:
             yield Difference(f"number {mask(e164)}", Fault.SURPLUS)
+
+
+def _masked(text: str) -> str:
+    try:
+        return str(CallerPattern(text))
+    except NotAPattern:
+        return "callers that are no pattern of ours"
 
 
 def _compare(subject: str, truth: bytes, found: object) -> Iterator[Difference]:

@@ -2,8 +2,9 @@
 
 All keys of one call share a hash tag, so that Redis Cluster keeps them on one node: `{p00}` to
 `{pNN}`, chosen by number. A plain Redis has one partition. Numbers lie in buckets of a fixed count,
-small enough for Redis' compact hash encoding up to about 6,000,000 numbers; each campaign lies once
-in every partition. The generation is part of the key, so that a rebuilt index is swapped in whole.
+small enough for Redis' compact hash encoding up to about 6,000,000 numbers; each campaign and each
+blocked pattern lies once in every partition. The generation is part of the key, so that a rebuilt
+index is swapped in whole.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Layout:
 
     @staticmethod
     def prefix(partition: int) -> str:
-        """Start of every index key; followed by a generation and `:n:<bucket>` or `:c:<campaign id>`."""
+        """Start of every index key; a generation follows, then `:n:<bucket>`, `:c:<campaign id>` or `:b`."""
         return f"hs{FORMAT}:{{p{partition:02d}}}:"
 
     def live(self, partition: int) -> str:

@@ -7,8 +7,8 @@ import redis
 from sqlalchemy.exc import OperationalError
 
 from routing.arrival import FactsUnavailable
-from routing.breaker import Breaker
 from scripts.metrics import Metrics, Reading
+from tests.builders import a_breaker
 
 
 def page(metrics: Metrics) -> str:
@@ -52,7 +52,7 @@ def test_what_cannot_be_measured_is_left_out_and_the_rest_is_shown(error: Except
 
 
 def test_an_open_breaker_is_shown_and_a_closed_one_too() -> None:
-    redis_breaker, sql_breaker = Breaker(threshold=1), Breaker(threshold=1)
+    redis_breaker, sql_breaker = a_breaker(threshold=1), a_breaker(threshold=1)
     metrics = Metrics([], {"redis": redis_breaker, "sql": sql_breaker})
     redis_breaker.failed()
     assert 'hookswitch_breaker_open{store="redis"} 1.0\nhookswitch_breaker_open{store="sql"} 0.0' in page(
@@ -63,6 +63,6 @@ def test_an_open_breaker_is_shown_and_a_closed_one_too() -> None:
 
 
 def test_no_metric_has_two_meanings() -> None:
-    text = page(Metrics([two_loops], {"redis": Breaker()}))
+    text = page(Metrics([two_loops], {"redis": a_breaker()}))
     helps = [line.split(" ")[2] for line in text.splitlines() if line.startswith("# HELP ")]
     assert len(helps) == len(set(helps))
