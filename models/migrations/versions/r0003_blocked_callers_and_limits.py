@@ -72,7 +72,9 @@ def downgrade() -> None:
     op.drop_index("ix_calls_blocked_by_started_at", "calls")
     op.drop_column("calls", "blocked_by")
     for table in LIMITED:
-        op.drop_column(table, "talk_limit")
+        with op.batch_alter_table(table) as limited:
+            limited.drop_constraint(op.f(f"ck_{table}_talk_limit"), type_="check")
+            limited.drop_column("talk_limit")
     op.drop_column("groups", "countries")
     op.drop_table("blocked_callers")
 
