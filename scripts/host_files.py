@@ -56,8 +56,8 @@ class HostKeeper:
                     self._snapshot,
                     stream_campaigns(session),
                     stream_stored_numbers(session),
-                    taken_at,
                     all_blocked_patterns(session),
+                    taken_at,
                 )
         except SnapshotUnderWay:
             pass  # another worker of this host is at it

@@ -65,9 +65,9 @@ def verify(as_json: bool) -> int:  # noqa: FBT001 - click's way
             differences = audit.differences(
                 stream_campaigns(campaigns),
                 stream_numbers(numbers),
+                all_blocked_patterns(campaigns),
                 lambda e164s: held_or_released(campaigns, e164s),
                 advance,
-                all_blocked_patterns(campaigns),
             )
             for difference in differences:
                 found += 1

@@ -98,6 +98,6 @@ def rebuild(
 
     condition = IndexCondition(client, layout)
     servers = condition.servers()
-    built = Rebuilder(client, layout).rebuild(campaigns, numbers, progress, blocked)
+    built = Rebuilder(client, layout).rebuild(campaigns, numbers, blocked, progress)
     condition.was_built_on(servers)
     return built

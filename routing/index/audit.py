@@ -47,9 +47,9 @@ class IndexAudit:
         self,
         campaigns: Iterable[CampaignFacts],
         numbers: Iterable[NumberFacts],
+        blocked: Iterable[BlockedPattern],
         known: Callable[[list[str]], set[str]],
         progress: Callable[[int], None] = lambda _done: None,
-        blocked: Iterable[BlockedPattern] = (),
     ) -> Iterator[Difference]:
         """Yield what differs; `known` tells which of some E.164 numbers the truth has."""
         for batch in in_batches(campaigns):

@@ -126,8 +126,8 @@ class Rebuilder:
         self,
         campaigns: Callable[[], Iterable[CampaignFacts]],
         numbers: Callable[[], Iterable[tuple[str, str | bytes]]],
+        blocked: Callable[[], Iterable[BlockedPattern]],
         progress: Callable[[int], None] = lambda _done: None,
-        blocked: Callable[[], Iterable[BlockedPattern]] = lambda: (),
     ) -> Rebuilt:
         """Build from the truth and swap; `progress` is told how many items each batch has.
 

@@ -52,15 +52,15 @@ def write(
     They may come in any order; of facts that come twice the higher revision counts. Whatever goes
     wrong, the old file stays. Raises `OSError`, `SnapshotUnderWay`, and what the iterables raise.
     """
-    return write_stored(path, campaigns, encoded(numbers), taken_at, blocked)
+    return write_stored(path, campaigns, encoded(numbers), blocked, taken_at)
 
 
 def write_stored(
     path: Path,
     campaigns: Iterable[CampaignFacts],
     numbers: Iterable[tuple[str, str | bytes]],
+    blocked: Iterable[BlockedPattern],
     taken_at: datetime,
-    blocked: Iterable[BlockedPattern] = (),
 ) -> Written:
     """As `write`, of numbers as `routing.encoding.encoded` makes them: E.164 text and what is stored."""
     if taken_at.tzinfo is None:

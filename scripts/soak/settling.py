@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models import outbox
+from models.blocked_caller import all_blocked_patterns
 from models.routes import held_or_released, stream_campaigns, stream_numbers
 from routing.index.audit import IndexAudit
 from routing.journal import Journal
@@ -62,6 +63,7 @@ def _index_differences(premises: Premises) -> Iterator[Violation]:
         differences = audit.differences(
             stream_campaigns(campaigns),
             stream_numbers(numbers),
+            all_blocked_patterns(campaigns),
             lambda e164s: held_or_released(campaigns, e164s),
         )
         yield from (Violation(Breach.INDEX, f"{one.subject}: {one.fault}") for one in differences)

@@ -30,15 +30,13 @@ class StoredIndex:
     def rebuild(self, truth: Truth, progress: Callable[[int], None] = lambda _done: None) -> Rebuilt:
         rebuilder = Rebuilder(self.client, self.layout)
         return rebuilder.rebuild(
-            truth.all_campaigns, lambda: encoded(truth.all_numbers()), progress, truth.all_blocked
+            truth.all_campaigns, lambda: encoded(truth.all_numbers()), truth.all_blocked, progress
         )
 
     def differences(self, truth: Truth) -> list[Difference]:
         audit = IndexAudit(self.client, self.layout)
         return list(
-            audit.differences(
-                truth.all_campaigns(), truth.all_numbers(), truth.known, blocked=truth.all_blocked()
-            )
+            audit.differences(truth.all_campaigns(), truth.all_numbers(), truth.all_blocked(), truth.known)
         )
 
     def put(self, *facts: CampaignFacts | NumberFacts | BlockedPattern) -> None:

@@ -88,8 +88,8 @@ def differences(database: Database, client: redis.Redis) -> list[Difference]:
             IndexAudit(client, LAYOUT).differences(
                 stream_campaigns(session),
                 stream_numbers(other),
+                all_blocked_patterns(session),
                 lambda e164s: held_or_released(session, e164s),
-                blocked=all_blocked_patterns(session),
             )
         )
 
