@@ -1,6 +1,6 @@
 """The web application: the one place where its parts are joined. gunicorn calls `create_app`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from prompts.phrases import CONSENT_VERSION
 from prompts.render import Renderer
 from routing.arrival import FactsUnavailable
 from routing.breaker import Breaker, guarded
+from routing.index.condition import IndexCondition
 from routing.index.lookup import CampaignIndex, Miss
 from routing.index.writer import IndexWriter
 from routing.journal import Journal
@@ -25,15 +26,18 @@ from routing.recorder import Happening, Recorder
 from routing.route import Route
 from routing.router import Router
 from routing.snapshot.reader import Snapshot
-from routing.spool.replay import held
 from routing.spool.writer import Spool
 from routing.spooled import encode_happening
+from scripts import leaving, readings
 from scripts import settings as settings_of
+from scripts.call_lines import Answered, writer_of
+from scripts.log_stream import LogStream
 from scripts.logs import set_up_logs
 from scripts.metrics import Metrics
 from scripts.publication import Publication
 from scripts.settings import Settings
 from scripts.stores import CALL_TIMEOUT, COUNT_TIMEOUT, EDIT_TIMEOUT, layout_of, open_redis
+from scripts.traffic import Traffic
 from webhooks.callbacks import CallbackWebhooks
 from webhooks.carriers.twilio import Twilio
 from webhooks.carriers.twilio_events import TwilioEvents
@@ -41,6 +45,7 @@ from webhooks.door import Door
 from webhooks.fallback import FallbackWebhook
 from webhooks.health import health, metrics
 from webhooks.mount import Mount
+from webhooks.private_pages import PrivatePages
 from webhooks.recorded_prompts import recorded_prompts
 from webhooks.voice import VoiceWebhook
 from webhooks.whisper import WhisperWebhook
@@ -56,6 +61,12 @@ PUBLISHED_AT_ONCE = 2_000
 """Edits that one request carries to the index at most."""
 
 
+_SLOW_REDIS = 0.15
+"""Seconds: six in ten of what a caller may wait for it. Four threads get through 26 such calls a second."""
+_SLOW_DATABASE = 0.5
+"""Seconds: what one statement may take, and here stands for a handful of quick ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """The application and what it holds open."""
@@ -67,30 +78,33 @@ class Web:
 def create_app() -> "WSGIApplication":
     """Make the application that the environment describes; raise `BadSetting`."""
     settings = settings_of.load(settings_of.environment())
-    set_up_logs(settings.log_level, settings.log_format)
-    return join(settings).application
+    return join(settings, set_up_logs(settings.log_level, settings.log_format)).application
 
 
-def join(settings: Settings) -> Web:
-    """Join the parts.
+def join(settings: Settings, stream: LogStream | None = None) -> Web:
+    """Join the parts; each answered call has a line in `stream`, where there is one.
 
     Connects to nothing: a process that starts while a store is down serves from the other.
     """
     snapshot, spool = Snapshot(settings.snapshot), Spool(settings.spool)
-    counted = Metrics(
-        {
-            "hookswitch_snapshot_age_seconds": lambda: snapshot.age(datetime.now(UTC)).total_seconds(),
-            "hookswitch_spool_waiting_bytes": lambda: held(settings.spool).bytes,
-        }
-    )
     database = Database(settings.database_url)
     client = open_redis(settings.redis_url, CALL_TIMEOUT)
     layout = layout_of(settings.redis_url)
     index = CampaignIndex(client, layout)
+    load_unguarded = loading_from(database)
+    breaker = Breaker(lambda: index.route_of(_ANY_NUMBER), slow=_SLOW_REDIS)
     # Reading and writing share a breaker: a database that hangs may cost three calls their patience.
-    sql = Breaker()
-    load = guarded(sql, loading_from(database), FactsUnavailable)
-    breaker = Breaker()
+    sql = Breaker(lambda: load_unguarded(_ANY_NUMBER, ()), slow=_SLOW_DATABASE)
+    load = guarded(sql, load_unguarded, FactsUnavailable)
+    counted = Metrics(
+        [
+            *readings.of_host(settings, snapshot),
+            *readings.of_redis(Journal(client, layout), IndexCondition(client, layout), breaker),
+            readings.of_database(database, sql),
+        ],
+        {"redis": breaker, "sql": sql},
+    )
+    traffic = Traffic(counted, stream, call_lines_of(settings))
     recorder = Recorder(
         journal=Journal(client, layout),
         record=guarded(sql, recording_to(database), FactsUnavailable),
@@ -114,20 +128,27 @@ def join(settings: Settings) -> Web:
         renderer=Renderer(settings.public_base_url, callbacks=True),
         clock=lambda: datetime.now(UTC),
         rehearsal=settings.is_local,
-        count=counted.answered,
+        answered=traffic.answered,
+        failed=lambda: counted.without_facts("last_resort"),
         alert=counted.trouble,
     )
+    ready = readiness_of(index, load_unguarded, snapshot)
     flask = Flask(__name__, static_folder=None)
     flask.config["SECRET_KEY"] = settings.secret_key.reveal()
-    flask.register_blueprint(health(readiness_of(index, loading_from(database), snapshot)))
-    flask.register_blueprint(metrics(settings.metrics_token, counted.collect))
+    flask.register_blueprint(health(ready, leaving.is_announced))
     flask.register_blueprint(recorded_prompts(database))
     close_admin = join_admin(flask, settings)
+    pages: WSGIApplication = flask
+    if settings.metrics_address is not None:
+        private = Flask(__name__, static_folder=None)
+        private.register_blueprint(health(ready, leaving.is_announced))
+        private.register_blueprint(metrics(counted.collect))
+        pages = PrivatePages(settings.metrics_address, private, flask)
     events = TwilioEvents(settings.twilio.account_sid)
     called_back = CallbackWebhooks(door=door, events=events, recorder=recorder, find=router.find)
     mounted = {
         "/webhooks/twilio/voice": voice.answer,
-        "/webhooks/twilio/fallback": FallbackWebhook(door, counted.answered).answer,
+        "/webhooks/twilio/fallback": FallbackWebhook(door, counted.without_facts).answer,
         "/webhooks/twilio/dial": called_back.dial,
         "/webhooks/twilio/status": called_back.status,
         "/webhooks/twilio/recording": called_back.recording,
@@ -135,13 +156,14 @@ def join(settings: Settings) -> Web:
 
     def close() -> None:
         close_admin()
+        traffic.close()
         client.close()
         database.dispose()
         snapshot.close()
         spool.close()
 
     whisper = WhisperWebhook(door, guarded(sql, loading_whispers_from(database), FactsUnavailable))
-    return Web(Mount(flask, mounted, {"/webhooks/twilio/whisper/": whisper.answer}), close)
+    return Web(Mount(pages, mounted, {"/webhooks/twilio/whisper/": whisper.answer}), close)
 
 
 def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
@@ -193,15 +215,21 @@ def publishing(publication: Publication) -> Callable[[], None]:
         except redis.RedisError as error:
             raise ConnectionError(type(error).__name__) from error
 
-    publish_guarded = guarded(Breaker(threshold=1), publish, ConnectionError)
+    breaker = Breaker(lambda: publish(PUBLISHED_AT_ONCE), threshold=1)
+    publish_guarded = guarded(breaker, publish, ConnectionError)
     return lambda: publish_guarded(PUBLISHED_AT_ONCE)
 
 
-def loading_from(database: Database) -> Callable[[PhoneNumber], Route | None]:
-    def load(number: PhoneNumber) -> Route | None:
+def call_lines_of(settings: Settings) -> Callable[[Iterable[Answered]], str] | None:
+    """How calls are put into the log, unless LOG_LEVEL leaves them out."""
+    return writer_of(settings.log_format) if settings.log_level in {"DEBUG", "INFO"} else None
+
+
+def loading_from(database: Database) -> Callable[[PhoneNumber, tuple[str, ...]], Route | None]:
+    def load(number: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
         try:
             with database.reading() as session:
-                return route_of(session, number)
+                return route_of(session, number, patterns)
         except SQLAlchemyError as error:
             raise FactsUnavailable(type(error).__name__) from error
 
@@ -231,11 +259,11 @@ def recording_to(database: Database) -> Callable[[Happening], None]:
 
 
 def readiness_of(
-    index: CampaignIndex, load: Callable[[PhoneNumber], Route | None], snapshot: Snapshot
+    index: CampaignIndex, load: Callable[[PhoneNumber, tuple[str, ...]], Route | None], snapshot: Snapshot
 ) -> Callable[[], dict[str, bool]]:
-    def answers(ask: Callable[[PhoneNumber], Route | None]) -> bool:
+    def answers(ask: Callable[[PhoneNumber, tuple[str, ...]], Route | None]) -> bool:
         try:
-            ask(_ANY_NUMBER)
+            ask(_ANY_NUMBER, ())
         except FactsUnavailable:
             return False
         return True

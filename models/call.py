@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from sqlalchemy import JSON, Index, Table, UniqueConstraint, select
+from sqlalchemy import JSON, Index, Table, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Row
@@ -29,6 +29,14 @@ class Call(Base):
         Index(None, "group_id", "started_at"),
         Index(None, "campaign_id", "started_at"),
         Index(None, "tracking_number", "started_at"),
+        Index(None, "started_at", "id"),
+        Index(
+            None,
+            "blocked_by",
+            "started_at",
+            postgresql_where=text("blocked_by IS NOT NULL"),
+            sqlite_where=text("blocked_by IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -49,6 +57,8 @@ class Call(Base):
     decision: Mapped[str | None]
     """connect, referral, reject or apology."""
     reason: Mapped[str | None]
+    blocked_by: Mapped[int | None]
+    """The id of the block that kept the caller out (models.blocked_caller)."""
     destination: Mapped[PhoneNumber | None]
     started_at: Mapped[datetime]
     """When it arrived; where that is not known, the earliest instant at which it was on."""
@@ -99,6 +109,7 @@ class ArrivalRow(TypedDict):
     attestation: NotRequired[str | None]
     forwarded_from: NotRequired[PhoneNumber | None]
     destination: NotRequired[PhoneNumber | None]
+    blocked_by: NotRequired[int | None]
     consent_version: NotRequired[str | None]
     facts: NotRequired[Any]
 

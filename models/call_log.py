@@ -7,10 +7,12 @@ from models.call import ArrivalRow, Call, record_arrivals
 from models.call_event import record_events
 from models.database import Database
 from routing.arrival import Arrival, Source
+from routing.block_encoding import decode_blocks, encode_blocks
 from routing.call import InboundCall
 from routing.decision import Connect, name_of
 from routing.encoding import Unreadable, decode_campaign, decode_number, encode_campaign, encode_number
 from routing.events import CallEvent
+from routing.policy import block_in_force
 from routing.route import Route
 
 
@@ -43,6 +45,7 @@ def row_of(arrival: Arrival, now: datetime, consent_version: str) -> ArrivalRow:
     """The columns of one call as it arrives; `now` is when it is written."""
     call, route, decision = arrival.call, arrival.route, arrival.decision
     campaign = None if route is None else route.campaign
+    block = None if route is None else block_in_force(route, call.received_at)
     return {
         "carrier": call.carrier,
         "call_sid": call.call_sid,
@@ -59,6 +62,7 @@ def row_of(arrival: Arrival, now: datetime, consent_version: str) -> ArrivalRow:
         "forwarded_from": call.forwarded_from,
         "decision": name_of(decision),
         "reason": str(decision.reason),
+        "blocked_by": None if block is None else block.block_id,
         "destination": decision.destination if isinstance(decision, Connect) else None,
         "started_at": call.received_at,
         "source": str(arrival.source),
@@ -75,7 +79,7 @@ def arrival_of(row: Call) -> Arrival | None:
     """
     if row.source is None:
         return None
-    call = InboundCall(row.call_sid, row.carrier, row.started_at, row.tracking_number)
+    call = InboundCall(row.carrier, row.call_sid, row.started_at, row.tracking_number, caller=row.caller)
     try:
         return Arrival(call, _route_of(row), Source(row.source))
     except (Unreadable, ValueError):
@@ -85,11 +89,12 @@ def arrival_of(row: Call) -> Arrival | None:
 def _route_of(row: Call) -> Route | None:
     if row.facts is None or row.tracking_number is None:
         return None
-    campaign = row.facts.get("campaign")
-    return Route(
+    campaign, blocks = row.facts.get("campaign"), row.facts.get("blocks")
+    route = Route(
         decode_number(row.tracking_number, row.facts["number"].encode()),
         None if campaign is None else decode_campaign(campaign.encode()),
     )
+    return route if blocks is None else route.facing(decode_blocks(blocks.encode()))
 
 
 def _facts(arrival: Arrival) -> dict[str, str] | None:
@@ -100,4 +105,6 @@ def _facts(arrival: Arrival) -> dict[str, str] | None:
     facts = {"number": encode_number(route.number).decode()}
     if route.campaign is not None:
         facts["campaign"] = encode_campaign(route.campaign).decode()
+    if route.blocks:
+        facts["blocks"] = encode_blocks(route.blocks).decode()
     return facts

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Base, words
@@ -21,6 +21,10 @@ class Campaign(Base):
     __table_args__ = (
         CheckConstraint("trim(name) <> ''", name="named"),
         CheckConstraint("ends_at > starts_at", name="ends_after_its_start"),
+        Index(None, "starts_at", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "updated_at", "id"),
+        CheckConstraint("talk_limit BETWEEN 60 AND 14400", name="talk_limit"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -39,7 +43,9 @@ class Campaign(Base):
     business_name: Mapped[str] = mapped_column(default="")
     business_number: Mapped[PhoneNumber | None]
     prompt_id: Mapped[int | None] = mapped_column(ForeignKey("prompts.id"), index=True)
-    destination: Mapped[PhoneNumber | None]
+    destination: Mapped[PhoneNumber | None] = mapped_column(index=True)
+    talk_limit: Mapped[int | None]
+    """Seconds that a connection may last; None: as the group says."""
     revision: Mapped[int] = mapped_column()
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

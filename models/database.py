@@ -102,6 +102,7 @@ def _postgresql(url: URL, limit_ms: int | None) -> Engine:
     )
     event.listen(engine, "handle_error", _leave_out_rows)
     if limit_ms is not None:
+        event.listen(engine, "handle_error", _knock_once)
         kind = Impatient if limit_ms == _STATEMENT_LIMIT_MS else Unhurried
 
         @event.listens_for(engine, "do_connect")
@@ -109,6 +110,17 @@ def _postgresql(url: URL, limit_ms: int | None) -> Engine:
             return kind.connect(*args, **kwargs)
 
     return engine
+
+
+def _knock_once(context: ExceptionContext) -> None:
+    """Give up where a kept connection is not answered: a new one would keep the caller waiting once more.
+
+    One that was closed, by a restart say, is replaced.
+    """
+    from models.deadline import TooLate  # as above
+
+    if context.is_pre_ping and isinstance(context.original_exception, TooLate):
+        context.is_disconnect = False
 
 
 def _leave_out_rows(context: ExceptionContext) -> None:

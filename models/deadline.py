@@ -16,8 +16,12 @@ _LOOK_EVERY = 0.05
 T = TypeVar("T")
 
 
+class TooLate(psycopg.OperationalError):
+    """The server has the question and does not answer it in time."""
+
+
 class Impatient(psycopg.Connection[Any]):
-    """Waits 1 s for a connection and 0.75 s for an answer, then closes and raises OperationalError."""
+    """Waits 1 s for a connection and 0.75 s for an answer, then closes and raises `TooLate` or its like."""
 
     answer_within = 0.75
 
@@ -25,11 +29,12 @@ class Impatient(psycopg.Connection[Any]):
         limit = self.answer_within if timeout is None else timeout
         try:
             return super().wait(gen, min(interval, _LOOK_EVERY), limit)
-        except psycopg.OperationalError:
-            if not self.closed and self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                # An answer that comes late would be taken for the answer to the next question.
-                self.pgconn.finish()
-            raise
+        except psycopg.OperationalError as error:
+            if self.closed or self.pgconn.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+                raise
+            # An answer that comes late would be taken for the answer to the next question.
+            self.pgconn.finish()
+            raise TooLate("the database did not answer in time") from error
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:

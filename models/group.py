@@ -4,9 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Select, select
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, validates
 
 from models.base import Base, words
+from routing.destinations import countries_in
 from routing.numbers import PhoneNumber
 from routing.route import CallerId
 
@@ -26,6 +27,7 @@ class Group(Base):
         CheckConstraint("trim(name) <> ''", name="named"),
         CheckConstraint("parent_id <> id", name="not_its_own_parent"),
         CheckConstraint("default_ring_timeout BETWEEN 5 AND 600", name="default_ring_timeout"),
+        CheckConstraint("talk_limit BETWEEN 60 AND 14400", name="talk_limit"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,6 +35,11 @@ class Group(Base):
     name: Mapped[str]
     external_id: Mapped[str | None]
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"), index=True)
+    """None: the parent's plan."""
+    countries: Mapped[str | None]
+    """Where calls may be connected to, such as `CA,GB,US`; None: as the parent says."""
+    talk_limit: Mapped[int | None]
+    """Seconds that a connection may last; None: as the parent says."""
     time_zone: Mapped[str | None]
     """A name of the IANA time zone database."""
     industry: Mapped[str | None]
@@ -46,10 +53,14 @@ class Group(Base):
     default_record_calls: Mapped[bool | None]
     default_caller_id: Mapped[CallerId | None] = mapped_column(words(CallerId, "default_caller_id"))
 
+    @validates("countries")
+    def _known_countries(self, _key: str, countries: str | None) -> str | None:
+        return None if countries is None else ",".join(countries_in(countries.split(",")))
 
-def subtree(group_id: int) -> Select[int]:
-    """The ids of a group and all below it, to be used in `.in_()`."""
-    below = select(Group.id).where(Group.id == group_id).cte("subtree", recursive=True)
+
+def subtree(*group_ids: int) -> Select[int]:
+    """The ids of groups and of all below them, to be used in `.in_()`."""
+    below = select(Group.id).where(Group.id.in_(group_ids)).cte("subtree", recursive=True)
     child = aliased(Group)
     below = below.union(select(child.id).join(below, child.parent_id == below.c.id))
     return select(below.c.id)
@@ -63,6 +74,13 @@ def ancestors(session: Session, group_id: int) -> list[Group]:
         way.append(group)
         group = None if group.parent_id is None else session.get(Group, group.parent_id)
     return way[::-1]
+
+
+def countries_of(session: Session, group_id: int) -> tuple[str, ...] | None:
+    """Where a group's calls may be connected to: its own list or the nearest above; None: there is none."""
+    lists = (group.countries for group in reversed(ancestors(session, group_id)))
+    found = next((countries for countries in lists if countries is not None), None)
+    return None if found is None else tuple(found.split(","))
 
 
 def refuse_cycles(session: Session, moved: Collection[Group]) -> None:

@@ -3,6 +3,7 @@
 from models.api_token import ApiToken
 from models.audit import AuditEntry
 from models.base import Base
+from models.blocked_caller import BlockedCaller
 from models.call import Call
 from models.call_event import LoggedEvent
 from models.campaign import Campaign
@@ -20,6 +21,7 @@ from models.user import User
 ENTITIES: tuple[type[Base], ...] = (
     ApiToken,
     AuditEntry,
+    BlockedCaller,
     Call,
     Campaign,
     Group,

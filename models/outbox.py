@@ -14,6 +14,7 @@ from models.base import Base, words
 class Topic(StrEnum):
     CAMPAIGN = "campaign"
     TRACKING_NUMBER = "tracking_number"
+    BLOCKED_CALLER = "blocked_caller"
 
 
 class Outbox(Base):
@@ -32,7 +33,7 @@ class Outbox(Base):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A campaign or tracking number whose facts the index has to hear of."""
+    """A campaign, tracking number or block whose facts the index has to hear of."""
 
     id: int
     topic: Topic
@@ -50,6 +51,17 @@ def pending(session: Session, limit: int) -> list[Change]:
 def discard(session: Session, ids: Collection[int]) -> None:
     """Forget changes that the index has heard of; ids that are gone already are no error."""
     session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
+
+
+def waiting(session: Session, topic: Topic, ids: Collection[int]) -> set[int]:
+    """Which of these campaigns or tracking numbers have changes that the index may not have heard of."""
+    concerned = Outbox.entity_id.in_(ids)
+    return set(session.scalars(select(Outbox.entity_id).where(Outbox.topic == topic, concerned)))
+
+
+def is_waiting(session: Session, topic: Topic) -> bool:
+    """Whether the index may not have heard of some change of this kind."""
+    return session.scalar(select(Outbox.id).where(Outbox.topic == topic).limit(1)) is not None
 
 
 def backlog(session: Session) -> tuple[int, datetime | None]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Select,
     and_,
@@ -19,13 +20,14 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.types import Text
 
+from models.blocked_caller import blocks_fitting
 from models.campaign import Campaign
 from models.group import Group
-from models.plan import Plan
 from models.prompt import EXTENSIONS, Prompt, PromptAudio, PromptKind
+from models.standing import ids_in, inherited, standing_of
 from models.tracking_number import NumberStatus, TrackingNumber
 from routing.encoding import encoded
 from routing.numbers import PhoneNumber
@@ -47,6 +49,8 @@ _NUMBER_COLUMNS = (
     TrackingNumber.record_calls,
     type_coerce(TrackingNumber.caller_id, Text),
 )
+_WIDTH_OF_A_NUMBER = len(_NUMBER_COLUMNS) + 1
+"""With the groups above it."""
 _CAMPAIGN_COLUMNS = (
     Campaign.id,
     Campaign.revision,
@@ -60,6 +64,7 @@ _CAMPAIGN_COLUMNS = (
     Campaign.business_name,
     Campaign.business_number,
     Campaign.destination,
+    Campaign.talk_limit,
     Prompt.id,
     Prompt.kind,
     Prompt.language,
@@ -70,13 +75,17 @@ _CAMPAIGN_COLUMNS = (
 )
 
 
-def route_of(session: Session, number: PhoneNumber) -> Route | None:
-    """The route of one tracking number, or None where it is unknown; one query."""
+def route_of(session: Session, number: PhoneNumber, patterns: tuple[str, ...] = ()) -> Route | None:
+    """The route of one tracking number, or None where it is unknown; one query, and one for `patterns`.
+
+    Those are what a caller fits (`routing.blocks.patterns_of`); without them nobody is blocked.
+    """
     row = session.execute(_ROUTE, {"number": number}).first()
     if row is None:
         return None
-    facts = _number_facts(row[: len(_NUMBER_COLUMNS)])
-    return Route(facts, None if facts.campaign_id is None else _campaign_facts(row[len(_NUMBER_COLUMNS) :]))
+    facts = _number_facts(row[:_WIDTH_OF_A_NUMBER])
+    route = Route(facts, None if facts.campaign_id is None else _campaign_facts(row[_WIDTH_OF_A_NUMBER:]))
+    return route.facing(blocks_fitting(session, patterns, route.groups)) if patterns else route
 
 
 def campaign_facts(session: Session, ids: Collection[int]) -> dict[int, CampaignFacts]:
@@ -131,6 +140,19 @@ def held_or_released(session: Session, e164s: Collection[str]) -> set[str]:
     return set(session.scalars(select(column).where(column.in_(e164s))))
 
 
+def campaign_ids(session: Session, after: int, limit: int) -> list[int]:
+    """The next ids of campaigns in their order, to go through all of them without one long transaction."""
+    return list(
+        session.scalars(select(Campaign.id).where(Campaign.id > after).order_by(Campaign.id).limit(limit))
+    )
+
+
+def number_ids(session: Session, after: int, limit: int) -> list[int]:
+    """Likewise of tracking numbers, earlier holdings too."""
+    column = TrackingNumber.id
+    return list(session.scalars(select(column).where(column > after).order_by(column).limit(limit)))
+
+
 def _batches(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[Sequence[Sequence[Any]]]:
     # On the connection: the session's own results take twice the time for each row.
     result = session.connection().execute(statement, execution_options={"yield_per": _BATCH})
@@ -147,30 +169,32 @@ def _counts() -> ColumnElement[bool]:
     return or_(TrackingNumber.status == NumberStatus.ACTIVE, ~overruled)
 
 
-def _with_campaigns(statement: Select[*tuple[Any, ...]], groups: Select[int]) -> Select[*tuple[Any, ...]]:
-    """Add a campaign's facts to a statement over campaigns; `groups` are those whose plans are needed."""
-    # Climb from each group to the first that has a plan. UNION, not UNION ALL, ends even in a circle.
-    way = select(Group.id.label("group_id"), Group.parent_id, Group.plan_id).where(Group.id.in_(groups))
-    climb = way.cte("climb", recursive=True)
-    parent = aliased(Group)
-    above = select(climb.c.group_id, parent.parent_id, parent.plan_id)
-    climb = climb.union(above.join(parent, parent.id == climb.c.parent_id).where(climb.c.plan_id.is_(None)))
-    referring = select(climb.c.group_id).join(Plan, Plan.id == climb.c.plan_id).where(Plan.includes_referral)
-    included = referring.cte("included")
+def _with_campaigns(
+    statement: Select[*tuple[Any, ...]],
+    standing: CTE,
+    group_id: ColumnElement[int] | InstrumentedAttribute[int],
+) -> Select[*tuple[Any, ...]]:
+    """Add a campaign's facts to a statement over campaigns, and the standing of the group `group_id`."""
     return (
         statement.outerjoin(Prompt, Prompt.id == Campaign.prompt_id)
         .outerjoin(
             PromptAudio, and_(PromptAudio.digest == Prompt.digest, Prompt.kind == PromptKind.RECORDING)
         )
-        .outerjoin(included, included.c.group_id == Campaign.group_id)
-        .add_columns(*_CAMPAIGN_COLUMNS, included.c.group_id.is_not(None))
+        .outerjoin(standing, standing.c.group_id == group_id)
+        .add_columns(*_CAMPAIGN_COLUMNS, *inherited(standing))
     )
+
+
+def _numbers(groups: Select[int]) -> Select[*tuple[Any, ...]]:
+    """Numbers with what is above those that are on no campaign."""
+    standing = standing_of(groups)
+    alone = and_(TrackingNumber.campaign_id.is_(None), standing.c.group_id == TrackingNumber.group_id)
+    return select(*_NUMBER_COLUMNS, standing.c.above).outerjoin(standing, alone)
 
 
 def _number_facts(row: Sequence[Any]) -> NumberFacts:
-    number, number_id, revision, campaign_id, group_id, status, destination, whisper, ring, record, caller = (
-        row
-    )
+    (number, number_id, revision, campaign_id, group_id, status, destination, whisper) = row[:8]
+    (ring, record, caller, above) = row[8:12]
     return NumberFacts(
         PhoneNumber(number),
         number_id,
@@ -183,12 +207,14 @@ def _number_facts(row: Sequence[Any]) -> NumberFacts:
         ring,
         record,
         CallerId.CALLER if caller == "caller" else CallerId(caller),
+        ids_in(above) if campaign_id is None else (),
     )
 
 
 def _campaign_facts(row: Sequence[Any]) -> CampaignFacts:
     (campaign_id, revision, group_id, starts_at, ends_at, enabled, archived_at, end_of_campaign) = row[:8]
-    (external_id, business_name, business_number, destination) = row[8:12]
+    (external_id, business_name, business_number, destination, talk_limit) = row[8:13]
+    (includes_referral, above, countries, talk_limit_of_group) = row[20:24]
     return CampaignFacts(
         campaign_id=campaign_id,
         revision=revision,
@@ -198,12 +224,15 @@ def _campaign_facts(row: Sequence[Any]) -> CampaignFacts:
         enabled=enabled,
         archived=archived_at is not None,
         end_of_campaign=end_of_campaign,
-        referral_included=row[19],
+        referral_included=bool(includes_referral),
         external_id=external_id,
         business_name=business_name,
         business_number=business_number,
         destination=destination,
-        prompt=_prompt(row[12:19]),
+        prompt=_prompt(row[13:20]),
+        groups_above=ids_in(above),
+        countries=None if countries is None else tuple(countries.split(",")),
+        talk_limit=talk_limit_of_group if talk_limit is None else talk_limit,
     )
 
 
@@ -223,22 +252,33 @@ def _ids() -> Any:  # noqa: ANN401 - a parameter of the statements below
 
 
 # Built once: putting a statement together costs as much as running it.
+_HELD_FOR = func.coalesce(Campaign.group_id, TrackingNumber.group_id)
+_STANDING_OF_ROUTE = standing_of(
+    select(_HELD_FOR)
+    .select_from(TrackingNumber)
+    .outerjoin(Campaign, Campaign.id == TrackingNumber.campaign_id)
+    .where(TrackingNumber.number == bindparam("number"))
+)
 _ROUTE = _with_campaigns(
-    select(*_NUMBER_COLUMNS)
+    select(*_NUMBER_COLUMNS, _STANDING_OF_ROUTE.c.above)
     .outerjoin(Campaign, Campaign.id == TrackingNumber.campaign_id)
     .where(TrackingNumber.number == bindparam("number"))
     .order_by(case((TrackingNumber.status == NumberStatus.ACTIVE, 0), else_=1), TrackingNumber.id.desc())
     .limit(1),
-    select(Campaign.group_id)
-    .join(TrackingNumber, TrackingNumber.campaign_id == Campaign.id)
-    .where(TrackingNumber.number == bindparam("number")),
+    _STANDING_OF_ROUTE,
+    _HELD_FOR,
 )
 _SOME_CAMPAIGNS = _with_campaigns(
     select().select_from(Campaign).where(Campaign.id.in_(_ids())),
-    select(Campaign.group_id).where(Campaign.id.in_(_ids())),
+    standing_of(select(Campaign.group_id).where(Campaign.id.in_(_ids()))),
+    Campaign.group_id,
 )
-_ALL_CAMPAIGNS = _with_campaigns(select().select_from(Campaign), select(Group.id))
-_SOME_NUMBERS = select(*_NUMBER_COLUMNS).where(TrackingNumber.id.in_(_ids()), _counts())
+_ALL_CAMPAIGNS = _with_campaigns(
+    select().select_from(Campaign), standing_of(select(Group.id)), Campaign.group_id
+)
+_SOME_NUMBERS = _numbers(select(TrackingNumber.group_id).where(TrackingNumber.id.in_(_ids()))).where(
+    TrackingNumber.id.in_(_ids()), _counts()
+)
 _IS_PLAIN = and_(
     TrackingNumber.status == NumberStatus.ACTIVE,
     TrackingNumber.campaign_id.is_not(None),
@@ -256,5 +296,5 @@ _PLAIN_NUMBERS = select(
     .concat(" ")
     .concat(cast(TrackingNumber.id, Text)),
 ).where(_IS_PLAIN)
-_NUMBERS_OF_THEIR_OWN = select(*_NUMBER_COLUMNS).where(_counts(), ~_IS_PLAIN)
-_ALL_NUMBERS = select(*_NUMBER_COLUMNS).where(_counts())
+_NUMBERS_OF_THEIR_OWN = _numbers(select(Group.id)).where(_counts(), ~_IS_PLAIN)
+_ALL_NUMBERS = _numbers(select(Group.id)).where(_counts())

@@ -45,6 +45,13 @@ class TrackingNumber(Base):
             sqlite_where=text("status = 'active'"),
         ),
         Index(None, "number", "id"),
+        Index(None, "created_at", "id"),
+        Index(
+            None,
+            "destination",
+            postgresql_where=text("destination IS NOT NULL"),
+            sqlite_where=text("destination IS NOT NULL"),
+        ),
         CheckConstraint("ring_timeout BETWEEN 5 AND 600", name="ring_timeout"),
         CheckConstraint("(status = 'released') = (released_at IS NOT NULL)", name="released_at_an_instant"),
     )

@@ -11,6 +11,9 @@ RING_TIMEOUT = 25
 """Seconds the business rings where its number does not say; Twilio adds five of its own."""
 SHORTEST_RING = 5
 LONGEST_RING = 600
+SHORTEST_TALK = 60
+LONGEST_TALK = 14_400
+"""Seconds; four hours, which is Twilio's own limit (twilio.com/docs/voice/twiml/dial#timelimit)."""
 _CALL_EVENTS = "initiated ringing answered completed"
 
 
@@ -30,6 +33,7 @@ def twiml(decision: Connect, *, caller_withheld: bool, callbacks: str | None = N
     dial = response.dial(
         answer_on_bridge=True,
         timeout=_ring_timeout(decision),
+        time_limit=_talk_limit(decision),
         caller_id=_caller_id(decision, caller_withheld=caller_withheld),
         record="record-from-answer-dual" if decision.record else None,
         action=callback("dial"),
@@ -49,6 +53,13 @@ def _ring_timeout(decision: Connect) -> int:
     if decision.ring_timeout is None:
         return RING_TIMEOUT
     return min(max(decision.ring_timeout, SHORTEST_RING), LONGEST_RING)
+
+
+def _talk_limit(decision: Connect) -> int:
+    """Always said: a call that nobody ends costs by the minute."""
+    if decision.talk_limit is None:
+        return LONGEST_TALK
+    return min(max(decision.talk_limit, SHORTEST_TALK), LONGEST_TALK)
 
 
 def _caller_id(decision: Connect, *, caller_withheld: bool) -> str | None:

@@ -23,7 +23,8 @@ class Reason(StrEnum):
     NO_DESTINATION = "no_destination"
     """The campaign is live but names no number that could be dialled: an operator must mend it."""
     UNFIT_DESTINATION = "unfit_destination"
-    """The campaign is live but its destination is one that no call may be connected to."""
+    """The campaign is live but its destination is one that no call may be connected to, or lies in a
+    country that is not allowed."""
     BLOCKED_CALLER = "blocked_caller"
     UNAVAILABLE = "unavailable"
     """The facts could not be read: neither index nor database nor last-known copy."""
@@ -37,6 +38,8 @@ class Connect:
     tracking_number: PhoneNumber
     caller_id: CallerId = CallerId.CALLER
     ring_timeout: int | None = None
+    talk_limit: int | None = None
+    """Seconds after which the connection is cut; None: the default."""
     record: bool = False
     whispering_number_id: int | None = None
     """The tracking number whose whisper the business hears before the bridge."""

@@ -38,6 +38,11 @@ def rank(witness: Witness, disposition: Disposition) -> int:
     return witness * _STEP + len(_BEST_FIRST) - _BEST_FIRST.index(disposition)
 
 
+def witness_of(rank: int | None) -> Witness | None:
+    """Who said a word of this `rank`; None where nobody said anything yet."""
+    return None if rank is None else Witness(rank // _STEP)
+
+
 def disposition_of(word: str) -> Disposition | None:
     """Read a carrier's word; None where it names no end of a call, or one that we do not know."""
     try:

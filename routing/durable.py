@@ -31,6 +31,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     sync_directory(path.parent)
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder and what is missing above it, closed to others; raises `OSError`.
+
+    `Path.mkdir` would give its mode to the last one only.
+    """
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def sync_directory(directory: Path) -> None:
     """Make names that were given or taken in `directory` last."""
     descriptor = os.open(directory, os.O_RDONLY)

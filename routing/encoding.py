@@ -48,10 +48,14 @@ class _Campaign(msgspec.Struct, omit_defaults=True):
     business_number: str | None = None
     destination: str | None = None
     prompt: _Spoken | _Recorded | None = None
+    groups_above: tuple[int, ...] = ()
+    countries: tuple[str, ...] | None = None
+    talk_limit: int | None = None
 
 
 class _OwnFacts(msgspec.Struct, omit_defaults=True):
     group: int | None = None
+    groups_above: tuple[int, ...] = ()
     released: bool = False
     destination: str | None = None
     whisper: str | None = None
@@ -80,8 +84,11 @@ _read_own_facts = msgspec.json.Decoder(_OwnFacts).decode
 _read_call = msgspec.json.Decoder(_Call).decode
 _NOTHING_OF_ITS_OWN = b"{}"
 _PARTS_OF_A_NUMBER = 3
-# An instant that UTC would carry out of the calendar overflows; JSON nested without end recurses.
-_NO_FACT = (ValueError, OverflowError, RecursionError)
+NO_FACT = (ValueError, OverflowError, RecursionError)
+"""What reading bytes that are no fact of ours raises.
+
+An instant that UTC would carry out of the calendar overflows; JSON nested without end recurses.
+"""
 
 
 def encode_campaign(facts: CampaignFacts) -> bytes:
@@ -99,6 +106,9 @@ def encode_campaign(facts: CampaignFacts) -> bytes:
         business_number=_text(facts.business_number),
         destination=_text(facts.destination),
         prompt=_prompt_record(facts.prompt),
+        groups_above=facts.groups_above,
+        countries=facts.countries,
+        talk_limit=facts.talk_limit,
     )
     return b"%d %b" % (facts.revision, _encode(record))
 
@@ -117,8 +127,8 @@ def decode_campaign(raw: bytes) -> CampaignFacts:
             campaign_id=record.id,
             revision=int(revision),
             group_id=record.group,
-            starts_at=_instant(record.starts),
-            ends_at=None if record.ends is None else _instant(record.ends),
+            starts_at=instant(record.starts),
+            ends_at=None if record.ends is None else instant(record.ends),
             enabled=record.enabled,
             archived=record.archived,
             end_of_campaign=record.end_of_campaign,
@@ -128,8 +138,11 @@ def decode_campaign(raw: bytes) -> CampaignFacts:
             business_number=_number(record.business_number),
             destination=_number(record.destination),
             prompt=_prompt(record.prompt),
+            groups_above=record.groups_above,
+            countries=record.countries,
+            talk_limit=record.talk_limit,
         )
-    except _NO_FACT as error:
+    except NO_FACT as error:
         raise Unreadable("campaign facts") from error
 
 
@@ -137,6 +150,7 @@ def encode_number(facts: NumberFacts) -> bytes:
     own = _encode(
         _OwnFacts(
             group=facts.group_id,
+            groups_above=facts.groups_above,
             released=facts.released,
             destination=_text(facts.destination),
             whisper=facts.whisper,
@@ -168,6 +182,7 @@ def decode_number(number: PhoneNumber, raw: bytes) -> NumberFacts:
             revision,
             campaign_id or None,
             group_id=own.group,
+            groups_above=own.groups_above,
             released=own.released,
             destination=_number(own.destination),
             whisper=own.whisper,
@@ -175,7 +190,7 @@ def decode_number(number: PhoneNumber, raw: bytes) -> NumberFacts:
             record_calls=own.record_calls,
             caller_id=own.caller_id,
         )
-    except (*_NO_FACT, IndexError) as error:
+    except (*NO_FACT, IndexError) as error:
         raise Unreadable("number facts") from error
 
 
@@ -204,7 +219,7 @@ def decode_call(raw: bytes) -> InboundCall:
         return InboundCall(
             carrier=record.carrier,
             call_sid=record.sid,
-            received_at=_instant(record.at),
+            received_at=instant(record.at),
             dialled=_number(record.to),
             dialled_text=record.to_text,
             caller=_number(record.caller),
@@ -214,7 +229,7 @@ def decode_call(raw: bytes) -> InboundCall:
             attestation=record.attestation,
             forwarded_from=_number(record.forwarded_from),
         )
-    except _NO_FACT as error:
+    except NO_FACT as error:
         raise Unreadable("journaled call") from error
 
 
@@ -226,7 +241,7 @@ def _number(text: str | None) -> PhoneNumber | None:
     return None if text is None else PhoneNumber(text)
 
 
-def _instant(moment: datetime) -> datetime:
+def instant(moment: datetime) -> datetime:
     """Refuse an instant without its offset: it could mean any of 26 hours."""
     if moment.tzinfo is None:
         raise ValueError("instant without offset")

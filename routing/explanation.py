@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from routing.arrival import Arrival
+from routing.blocks import Block
 from routing.decision import Connect, Reason, Refer, name_of
-from routing.policy import REFERRAL_WINDOW, state_of
+from routing.policy import REFERRAL_WINDOW, block_in_force, state_of
 from routing.route import CampaignFacts, EndOfCampaign, NumberFacts
 
 _RULES = {
@@ -19,8 +20,10 @@ _RULES = {
     Reason.SCHEDULED: "the campaign has not begun yet",
     Reason.ENDED: "the campaign has ended and callers are not, or no longer, referred",
     Reason.NO_DESTINATION: "the campaign is live but names no number to dial: give it a destination",
-    Reason.UNFIT_DESTINATION: "the campaign is live but its destination must not be dialled: give it another",
-    Reason.BLOCKED_CALLER: "the caller is on a block list",
+    Reason.UNFIT_DESTINATION: (
+        "the campaign is live but its destination, or the country of it, must not be dialled: give it another"
+    ),
+    Reason.BLOCKED_CALLER: "the caller is on a block list of the number's group, or of one above it",
     Reason.UNAVAILABLE: "neither the index nor the database could be read",
 }
 
@@ -43,6 +46,9 @@ def explain(arrival: Arrival) -> Explanation:
     route = arrival.route
     if route is not None:
         facts += _number_facts(route.number)
+        block = block_in_force(route, arrival.call.received_at)
+        if block is not None:
+            facts.append(("blocked by", _block(block)))
         if route.campaign is not None:
             facts += _campaign_facts(route.campaign, arrival.call.received_at)
     match decision:
@@ -60,6 +66,11 @@ def explain(arrival: Arrival) -> Explanation:
         at=arrival.call.received_at,
         facts=tuple(facts),
     )
+
+
+def _block(block: Block) -> str:
+    until = "for good" if block.expires_at is None else f"until {_instant(block.expires_at)}"
+    return f"{block.pattern.text} on the list of group {block.group_id} (id {block.block_id}), {until}"
 
 
 def _number_facts(number: NumberFacts) -> list[tuple[str, str]]:
@@ -91,6 +102,10 @@ def _campaign_facts(campaign: CampaignFacts, at: datetime) -> list[tuple[str, st
         facts.append(("external ID", campaign.external_id))
     if campaign.destination is not None:
         facts.append(("destination", campaign.destination.e164))
+    if campaign.countries is not None:
+        facts.append(("connects within", ", ".join(campaign.countries)))
+    if campaign.talk_limit is not None:
+        facts.append(("talk limit", f"{campaign.talk_limit} s"))
     return facts
 
 

@@ -7,12 +7,14 @@ an entry that no worker has seen is a call that exists nowhere else.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
 import redis
 
 from routing.arrival import Arrival, Source
+from routing.block_encoding import encode_blocks
 from routing.encoding import Unreadable, decode_call, encode_call, encode_campaign, encode_number
 from routing.event_encoding import decode_event, encode_event
 from routing.events import CallEvent
@@ -39,6 +41,15 @@ class Entry:
         return self.happening if isinstance(self.happening, Arrival) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in the journal: how many entries, the oldest of them since when, how many set aside."""
+
+    entries: int
+    oldest: datetime | None
+    set_aside: int
+
+
 class Journal:
     """Append, read and acknowledge calls. Raises `redis.RedisError`."""
 
@@ -49,7 +60,7 @@ class Journal:
     def append(self, happening: Happening) -> None:
         """Write a call that was not routed from the index with its facts, or what became of a call."""
         partition = crc32(call_sid_of(happening).encode()) % self._layout.partitions
-        self._client.xadd(self._layout.journal(partition), _fields(happening))
+        self._client.xadd(self._layout.journal(partition), fields_of(happening))
 
     def open(self) -> None:
         """Make the consumer group where there is none; safe to repeat."""
@@ -93,9 +104,11 @@ class Journal:
         for partition, ids in by_partition.items():
             stream = self._layout.journal(partition)
             # In this order: an entry that is gone but not acknowledged is cleared by `claim`; one that
-            # is acknowledged but not gone would be counted for ever.
-            self._client.xdel(stream, *ids)
-            self._client.xack(stream, GROUP, *ids)
+            # is acknowledged but not gone would be counted for ever. Sent together, they share a sync.
+            with self._client.pipeline(transaction=False) as both:
+                both.xdel(stream, *ids)
+                both.xack(stream, GROUP, *ids)
+                both.execute()
 
     def set_aside(self, entry: Entry) -> None:
         """Keep an entry that cannot be read, for a person to look at; `acknowledge` it afterwards."""
@@ -108,12 +121,28 @@ class Journal:
             for p in self._layout.all_partitions()
         )
 
+    def backlog(self) -> Backlog:
+        """All of it in one round trip a server."""
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for partition in self._layout.all_partitions():
+            stream = self._layout.journal(partition)
+            pipeline.xlen(stream)
+            pipeline.xrange(stream, count=1)
+            pipeline.xlen(stream + ":unreadable")
+        replies = pipeline.execute()
+        oldest = [int(items[0][0].partition(b"-")[0]) for items in replies[1::3] if items]
+        return Backlog(
+            entries=sum(replies[0::3]),
+            oldest=datetime.fromtimestamp(min(oldest) / 1000, UTC) if oldest else None,
+            set_aside=sum(replies[2::3]),
+        )
+
     def length(self) -> int:
         """Calls that are answered and not yet in the log."""
         return sum(int(self._client.xlen(self._layout.journal(p))) for p in self._layout.all_partitions())
 
 
-def _fields(happening: Happening) -> dict[Any, Any]:
+def fields_of(happening: Happening) -> dict[Any, Any]:
     match happening:
         case CallEvent():
             return {"event": encode_event(happening)}
@@ -124,12 +153,13 @@ def _fields(happening: Happening) -> dict[Any, Any]:
 def _arrival_fields(arrival: Arrival) -> dict[Any, Any]:
     route = arrival.route
     campaign = None if route is None else route.campaign
+    blocks = b"" if route is None else encode_blocks(route.blocks)
     return {
         "call": encode_call(arrival.call),
         "number": b"" if route is None else encode_number(route.number),
         "campaign": b"" if campaign is None else encode_campaign(campaign),
         "source": arrival.source,
-    }
+    } | ({"blocks": blocks} if blocks else {})
 
 
 def _items(reply: Any) -> Iterable[tuple[bytes, dict[bytes, bytes]]]:  # noqa: ANN401 - Redis replies are untyped
@@ -153,4 +183,6 @@ def _arrival(raw: dict[bytes, bytes]) -> Arrival:
     source = Source(raw.get(b"source", Source.INDEX.encode()).decode())
     if call.dialled is None or not raw[b"number"]:
         return Arrival(call, None, source)
-    return Arrival(call, read_route(call.dialled, raw[b"number"], raw[b"campaign"]), source)
+    return Arrival(
+        call, read_route(call.dialled, raw[b"number"], raw[b"campaign"], raw.get(b"blocks", b"")), source
+    )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from routing.blocks import Block
 from routing.decision import Apologise, Connect, Decision, Reason, Refer, Reject
 from routing.destinations import unfit_because
 from routing.route import CampaignFacts, EndOfCampaign, NumberFacts, Route, SpokenPrompt
@@ -44,15 +45,21 @@ def decide(route: Route | None, at: datetime) -> Decision:
     """What a call gets that arrives at the aware instant `at`; `route` None: the number is unknown."""
     if route is None:
         return Reject(Reason.UNKNOWN_NUMBER)
+    if block_in_force(route, at) is not None:
+        return Reject(Reason.BLOCKED_CALLER)
     if route.number.released:
         return Reject(Reason.RELEASED)
     if route.campaign is None:
         return Reject(Reason.UNASSIGNED)
-    match state_of(route.campaign, at):
+    return _by_state(route.number, route.campaign, at)
+
+
+def _by_state(number: NumberFacts, campaign: CampaignFacts, at: datetime) -> Decision:
+    match state_of(campaign, at):
         case State.LIVE:
-            return _connect(route.number, route.campaign)
+            return _connect(number, campaign)
         case State.REFERRAL:
-            return _refer(route.campaign)
+            return _refer(campaign)
         case State.ARCHIVED:
             return Reject(Reason.ARCHIVED)
         case State.PAUSED:
@@ -65,18 +72,27 @@ def decide(route: Route | None, at: datetime) -> Decision:
             assert_never(state)
 
 
+def block_in_force(route: Route, at: datetime) -> Block | None:
+    """The oldest block that keeps this caller out at the aware instant `at`, or None."""
+    for block in route.blocks:
+        if block.in_force(at):
+            return block
+    return None
+
+
 def _connect(number: NumberFacts, campaign: CampaignFacts) -> Decision:
     language = "en" if campaign.prompt is None else campaign.prompt.language
     destination = number.destination or campaign.destination
     if destination is None or destination == number.number:
         return Apologise(Reason.NO_DESTINATION, language)
-    if unfit_because(destination) is not None:
+    if unfit_because(destination, number.number, campaign.countries) is not None:
         return Apologise(Reason.UNFIT_DESTINATION, language)
     return Connect(
         destination=destination,
         tracking_number=number.number,
         caller_id=number.caller_id,
         ring_timeout=number.ring_timeout,
+        talk_limit=campaign.talk_limit,
         record=number.record_calls,
         whispering_number_id=number.number_id if number.whisper else None,
         language=language,

@@ -58,13 +58,14 @@ class Recorder:
         if not self._breaker.allows():
             self.remember_without_redis(happening)
             return
+        asked_at = self._breaker.now()
         try:
             self._journal.append(happening)
         except redis.RedisError as error:
             self.redis_failed(error)
             self.remember_without_redis(happening)
         else:
-            self._breaker.succeeded()
+            self._breaker.answered(asked_at)
 
     def remember_without_redis(self, happening: Happening) -> None:
         """Write it to the log, else to the spool; Redis has just failed, or is not asked at present."""

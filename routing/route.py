@@ -1,9 +1,11 @@
 """The facts of one tracking number: all that a decision may depend on, beside the clock."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from routing.blocks import Block
 from routing.numbers import PhoneNumber
 
 
@@ -63,6 +65,12 @@ class CampaignFacts:
     business_number: PhoneNumber | None = None
     destination: PhoneNumber | None = None
     prompt: SpokenPrompt | RecordedPrompt | None = None
+    groups_above: tuple[int, ...] = ()
+    """The groups above its own, up to the root: their block lists count here too."""
+    countries: tuple[str, ...] | None = None
+    """Where calls may be connected to, as ISO regions such as `US`; None: where the number is."""
+    talk_limit: int | None = None
+    """Seconds that a connection may last; None: the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +90,39 @@ class NumberFacts:
     """Seconds the business may ring; None: the default."""
     record_calls: bool = False
     caller_id: CallerId = CallerId.CALLER
+    groups_above: tuple[int, ...] = ()
+    """The groups above `group_id`, up to the root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A tracking number with its campaign, if it has one."""
+    """A tracking number with its campaign, if it has one, and what its groups hold against the caller."""
 
     number: NumberFacts
     campaign: CampaignFacts | None = None
+    blocks: tuple[Block, ...] = ()
+    """The blocks of its groups that this caller fits, the oldest first; whether in force or expired."""
 
     def __post_init__(self) -> None:
         named = None if self.campaign is None else self.campaign.campaign_id
         if self.number.campaign_id != named:
             raise ValueError(f"number {self.number.number_id} is not on campaign {named}")
+        if self.blocks and not {block.group_id for block in self.blocks} <= set(self.groups):
+            raise ValueError("a route has a block of another group")
 
     @property
     def group_id(self) -> int | None:
         return self.number.group_id if self.campaign is None else self.campaign.group_id
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Its group and those above it, up to the root; empty where that is not known."""
+        if self.campaign is not None:
+            return (self.campaign.group_id, *self.campaign.groups_above)
+        return () if self.number.group_id is None else (self.number.group_id, *self.number.groups_above)
+
+    def facing(self, blocks: Iterable[Block]) -> "Route":
+        """This route for a caller who fits `blocks`; those of other groups are left out."""
+        groups = self.groups
+        ours = sorted((b for b in blocks if b.group_id in groups), key=lambda block: block.block_id)
+        return replace(self, blocks=tuple(ours)) if ours else self

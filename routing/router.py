@@ -6,6 +6,7 @@ from typing import Protocol
 import redis
 
 from routing.arrival import Arrival, FactsUnavailable, Source
+from routing.blocks import patterns_of
 from routing.breaker import Breaker
 from routing.call import InboundCall
 from routing.index.lookup import Miss
@@ -18,14 +19,15 @@ class Index(Protocol):
     """What the router needs of the campaign index; raises `redis.RedisError`."""
 
     def arrive(self, call: InboundCall, dialled: PhoneNumber) -> Route | Miss: ...
-    def route_of(self, number: PhoneNumber) -> Route | Miss: ...
+    def route_of(self, number: PhoneNumber, patterns: tuple[str, ...] = ()) -> Route | Miss: ...
 
 
 class Router:
     """Routes calls. `route` never raises for a store that fails.
 
     `load` reads a number's route from the database (None: unknown), `last_known` from this host's
-    copy; both raise `FactsUnavailable`. The recorder shares the breaker: both ask the same Redis.
+    copy, each for a caller who fits some patterns (`blocks.patterns_of`); both raise
+    `FactsUnavailable`. The recorder shares the breaker: both ask the same Redis.
     """
 
     def __init__(
@@ -33,8 +35,8 @@ class Router:
         *,
         index: Index,
         recorder: Recorder,
-        load: Callable[[PhoneNumber], Route | None],
-        last_known: Callable[[PhoneNumber], Route | None],
+        load: Callable[[PhoneNumber, tuple[str, ...]], Route | None],
+        last_known: Callable[[PhoneNumber, tuple[str, ...]], Route | None],
         breaker: Breaker,
         count: Callable[[str], None] = lambda _event: None,
     ) -> None:
@@ -53,14 +55,15 @@ class Router:
             return arrival
         found: Route | Miss | None = None
         if self._breaker.allows():
+            asked_at = self._breaker.now()
             try:
                 found = self._index.arrive(call, call.dialled)
             except redis.RedisError as error:
                 self._recorder.redis_failed(error)
-                found = self._from_refusing_server(error, call.dialled)
+                found = self._from_refusing_server(error, call, call.dialled)
                 remember = self._recorder.remember_without_redis
             else:
-                self._breaker.succeeded()
+                self._breaker.answered(asked_at)
                 if isinstance(found, Route):
                     return Arrival(call, found, Source.INDEX)
                 remember = self._recorder.remember
@@ -71,7 +74,7 @@ class Router:
         return arrival
 
     def find(self, number: PhoneNumber) -> Route | None:
-        """The facts of a number, without a call; None where it is unknown or nothing can be read."""
+        """The facts of a number, without a call or caller; None where nothing is known or can be read."""
         try:
             found = self._index.route_of(number) if self._breaker.allows() else None
         except redis.RedisError as error:
@@ -81,7 +84,7 @@ class Router:
             return found
         for ask in (self._load, self._last_known):
             try:
-                return ask(number)
+                return ask(number, ())
             except FactsUnavailable:
                 continue
         return None
@@ -90,12 +93,13 @@ class Router:
         if isinstance(found, Route):
             return Arrival(call, found, Source.INDEX)
         self._count(f"index_{found or 'unreachable'}")
+        patterns = patterns_of(call.caller)
         try:
-            return Arrival(call, self._load(dialled), Source.DATABASE)
+            return Arrival(call, self._load(dialled, patterns), Source.DATABASE)
         except FactsUnavailable:
             self._count("database_unreachable")
         try:
-            route = self._last_known(dialled)
+            route = self._last_known(dialled, patterns)
         except FactsUnavailable:
             route = None
         if route is not None:
@@ -105,11 +109,13 @@ class Router:
         # the number may be younger than the copy.
         return Arrival(call, None, Source.INDEX if found is Miss.NOT_LISTED else Source.NONE)
 
-    def _from_refusing_server(self, error: redis.RedisError, dialled: PhoneNumber) -> Route | Miss | None:
+    def _from_refusing_server(
+        self, error: redis.RedisError, call: InboundCall, dialled: PhoneNumber
+    ) -> Route | Miss | None:
         """Read the facts all the same from a server that only refuses to write."""
         if not isinstance(error, redis.ResponseError):
             return None
         try:
-            return self._index.route_of(dialled)
+            return self._index.route_of(dialled, patterns_of(call.caller))
         except redis.RedisError:
             return None

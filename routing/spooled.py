@@ -3,6 +3,7 @@
 import msgspec
 
 from routing.arrival import Arrival, Source
+from routing.block_encoding import decode_blocks, encode_blocks
 from routing.encoding import (
     Unreadable,
     decode_call,
@@ -22,6 +23,7 @@ class _Arrival(msgspec.Struct, omit_defaults=True):
     source: Source
     number: str = ""
     campaign: str = ""
+    blocks: str = ""
 
 
 class _Event(msgspec.Struct):
@@ -59,6 +61,7 @@ def encode_arrival(arrival: Arrival) -> bytes:
             source=arrival.source,
             number="" if route is None else encode_number(route.number).decode(),
             campaign="" if campaign is None else encode_campaign(campaign).decode(),
+            blocks="" if route is None else encode_blocks(route.blocks).decode(),
         )
     )
 
@@ -72,7 +75,8 @@ def decode_arrival(raw: bytes) -> Arrival:
             return Arrival(call, None, record.source)
         number = decode_number(call.dialled, record.number.encode())
         campaign = decode_campaign(record.campaign.encode()) if record.campaign else None
-        return Arrival(call, Route(number, campaign), record.source)
+        route = Route(number, campaign).facing(decode_blocks(record.blocks.encode()))
+        return Arrival(call, route, record.source)
     except Unreadable:
         raise
     except (ValueError, RecursionError) as error:

@@ -1,10 +1,11 @@
-"""Kinds of command-line arguments: a phone number, an instant, an origin."""
+"""Kinds of command-line arguments: a phone number, callers, an instant, an origin."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import click
 
+from routing.blocks import CallerPattern, NotAPattern
 from routing.numbers import NotE164, PhoneNumber
 
 
@@ -17,6 +18,20 @@ class _PhoneNumber(click.ParamType[PhoneNumber]):
         try:
             return PhoneNumber.parse(str(value))
         except NotE164 as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Callers(click.ParamType[CallerPattern]):
+    name = "callers"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> CallerPattern:
+        if isinstance(value, CallerPattern):
+            return value
+        try:
+            return CallerPattern.parse(str(value))
+        except NotAPattern as error:
             self.fail(str(error), param, ctx)
 
 
@@ -53,5 +68,6 @@ class _Origin(click.ParamType[str]):
 
 
 PHONE_NUMBER = _PhoneNumber()
+CALLERS = _Callers()
 INSTANT = _Instant()
 ORIGIN = _Origin()

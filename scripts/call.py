@@ -118,7 +118,7 @@ def command(  # noqa: PLR0917 - click hands over one argument an option
                 said = _answer(settings, f"/webhooks/{carrier}/{event}", fields, send_to)
                 if said:
                     after.append(_indented(said, send_to))
-        explanation = explain_number(opened, to, at or datetime.now(UTC))
+        explanation = explain_number(opened, to, at or datetime.now(UTC), caller)
     if as_json:
         click.echo(
             json.dumps(

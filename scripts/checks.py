@@ -1,48 +1,28 @@
 """What `hookswitch doctor` looks at: each check finds one thing that calls depend on, and says what to do."""
 
-import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import redis
-import requests
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import migrate
 from routing.arrival import FactsUnavailable
+from routing.index.condition import IndexCondition
 from routing.journal import Journal
 from routing.snapshot.reader import Snapshot
 from routing.spool.replay import held
 from scripts.assembly import Parts
-from scripts.call import post_signed
-from scripts.settings import is_loopback
-from webhooks.fallback import REHEARSAL
+from scripts.carrier_checks import carrier, public_address, web_server
+from scripts.findings import Finding, Verdict
+from scripts.signs_of_life import SignsOfLife
 
 _MANY_CALLS_WAITING = 10_000
 _OLD_COPY = 900
 """Seconds; a worker takes a copy every minute, or as often as a tenth of its time allows."""
-_CARRIER_PATIENCE = 10
-"""Seconds."""
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    """Calls are answered rightly, but something wants attention."""
-    FAILED = "failed"
-    """Calls fail, or would if one more part went."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; `advice` says what to do unless all is well."""
-
-    check: str
-    verdict: Verdict
-    detail: str
-    advice: str = ""
+_SILENT_AFTER = 60
+"""Seconds without a round of one of these loops, whose waits are much shorter."""
+_QUICK_LOOPS = ("journal", "index", "host")
 
 
 def examine(opened: Parts) -> Iterator[Finding]:
@@ -56,9 +36,10 @@ def examine(opened: Parts) -> Iterator[Finding]:
         _journal,
         _last_known_copy,
         _spool,
-        _carrier,
-        _public_address,
-        _web_server,
+        _worker,
+        carrier,
+        public_address,
+        web_server,
     ):
         yield check(opened)
 
@@ -129,8 +110,10 @@ def _durability(opened: Parts) -> Finding:
 
 
 def _index(opened: Parts) -> Finding:
+    condition = IndexCondition(opened.redis, opened.layout)
     try:
-        whole = all(opened.redis.exists(opened.layout.live(p)) for p in opened.layout.all_partitions())
+        whole, elsewhere = condition.is_whole(), condition.is_on_other_servers()
+        compared = condition.last_comparison()
     except redis.RedisError as error:
         return Finding("index", Verdict.FAILED, f"unknown ({type(error).__name__})", "mend Redis first")
     if not whole:
@@ -140,7 +123,24 @@ def _index(opened: Parts) -> Finding:
             "not built; calls are routed from the database",
             "start a worker, or run `hookswitch index rebuild`",
         )
-    return Finding("index", Verdict.OK, "built")
+    if elsewhere:
+        return Finding(
+            "index",
+            Verdict.WARNING,
+            "built on another Redis server than the one that answers now; it may be behind",
+            "start a worker, which builds it anew, or run `hookswitch index rebuild`",
+        )
+    if compared is None:
+        return Finding("index", Verdict.OK, "built; not compared with the database yet")
+    when = f"compared with the database at {compared.at:%Y-%m-%dT%H:%M:%SZ}"
+    if compared.damaged:
+        return Finding(
+            "index",
+            Verdict.WARNING,
+            f"{when}, found damaged and built anew",
+            "see the worker's log for index.damaged; something else may write to this Redis",
+        )
+    return Finding("index", Verdict.OK, f"built; {when}")
 
 
 def _journal(opened: Parts) -> Finding:
@@ -204,81 +204,26 @@ def _spool(opened: Parts) -> Finding:
     return Finding("spool", Verdict.OK, "empty")
 
 
-def _carrier(opened: Parts) -> Finding:
-    """Ask the carrier who we are (twilio.com/docs/iam/api/account)."""
-    account = opened.settings.twilio
-    if opened.settings.is_local:
-        return Finding("carrier", Verdict.OK, "not asked, since no carrier can reach this installation")
+def _worker(opened: Parts) -> Finding:
     try:
-        with requests.Session() as session:
-            session.trust_env = not is_loopback(account.api_base_url)
-            answer = session.get(
-                f"{account.api_base_url}/2010-04-01/Accounts/{account.account_sid}.json",
-                auth=(account.account_sid, account.auth_token.reveal()),
-                timeout=_CARRIER_PATIENCE,
-            )
-        status = answer.json()["status"] if answer.ok else None
-    except (requests.RequestException, ValueError, LookupError, TypeError) as error:
+        seen = dict(SignsOfLife(opened.settings.signs_of_life).seen())
+    except OSError as error:
         return Finding(
-            "carrier",
+            "worker", Verdict.WARNING, f"unknown ({type(error).__name__})", "mend var/worker on this host"
+        )
+    if not seen:
+        return Finding("worker", Verdict.WARNING, "none has ever run on this host", "start a worker")
+    now = datetime.now(UTC).timestamp()
+    silent = [
+        f"{loop} for {now - seen[loop]:.0f} s"
+        for loop in _QUICK_LOOPS
+        if loop in seen and now - seen[loop] > _SILENT_AFTER
+    ]
+    if silent:
+        return Finding(
+            "worker",
             Verdict.WARNING,
-            f"cannot be asked about the account ({type(error).__name__})",
-            "see that this machine reaches TWILIO_API_BASE_URL",
+            f"no round that went well: {', '.join(silent)}",
+            "start a worker on this host, or see in its log what keeps it from working",
         )
-    if answer.status_code in {requests.codes.unauthorized, requests.codes.not_found}:
-        return Finding(
-            "carrier",
-            Verdict.FAILED,
-            "does not know TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN",
-            "copy both from the carrier's console; its webhooks are signed with that token",
-        )
-    if status is None:
-        return Finding("carrier", Verdict.WARNING, f"answers {answer.status_code}", "try again later")
-    if status != "active":
-        return Finding(
-            "carrier", Verdict.FAILED, f"says that the account is {status}", "see the carrier's console"
-        )
-    return Finding("carrier", Verdict.OK, "knows the account and its token")
-
-
-def _public_address(opened: Parts) -> Finding:
-    settings = opened.settings
-    if settings.is_local:
-        return Finding(
-            "public address",
-            Verdict.WARNING,
-            f"{settings.public_base_url} is this machine only; no carrier can reach it",
-            "fine for a trial; set PUBLIC_BASE_URL to the https origin that the carrier calls",
-        )
-    return Finding("public address", Verdict.OK, settings.public_base_url)
-
-
-def _web_server(opened: Parts) -> Finding:
-    """Send a signed request through the public address to the one handler that needs no store."""
-    settings = opened.settings
-    form = {"CallSid": "CA" + secrets.token_hex(16), "AccountSid": settings.twilio.account_sid}
-    form |= {"From": "anonymous", "To": "", "CallStatus": "ringing", "ErrorCode": REHEARSAL}
-    try:
-        response = post_signed(settings, "/webhooks/twilio/fallback", form, settings.public_base_url)
-    except requests.RequestException as error:
-        return Finding(
-            "web server",
-            Verdict.FAILED,
-            f"{settings.public_base_url} does not answer ({type(error).__name__})",
-            "start it (`hookswitch serve`), or mend the proxy, DNS or certificate in front of it",
-        )
-    if response.status_code == requests.codes.forbidden:
-        return Finding(
-            "web server",
-            Verdict.FAILED,
-            "refuses a correctly signed request",
-            "give the server and this command the same PUBLIC_BASE_URL and TWILIO_*; restart the server",
-        )
-    if response.status_code != requests.codes.ok or "<Response" not in response.text:
-        return Finding(
-            "web server",
-            Verdict.FAILED,
-            f"answers {response.status_code} to a signed request",
-            "see that the proxy passes /webhooks/ on unchanged",
-        )
-    return Finding("web server", Verdict.OK, "a signed request came back as TwiML")
+    return Finding("worker", Verdict.OK, "works")

@@ -10,6 +10,7 @@ from scripts.settings import BadSetting
 
 _COMMANDS = {
     "bench": "scripts.bench",
+    "blocks": "scripts.blocks",
     "call": "scripts.call",
     "calls": "scripts.calls",
     "doctor": "scripts.doctor",
@@ -17,6 +18,7 @@ _COMMANDS = {
     "index": "scripts.index",
     "migrate": "scripts.migrate",
     "serve": "scripts.serve",
+    "soak": "scripts.soak.command",
     "token": "scripts.token",
     "up": "scripts.up",
     "user": "scripts.user",

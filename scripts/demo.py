@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from admin.access.links import revoke_links
 from admin.access.passwords import Passwords
 from models.base import Base
+from models.blocked_caller import block
 from models.campaign import Campaign
 from models.database import Database
 from models.group import Group
@@ -21,6 +22,7 @@ from models.plan import Plan
 from models.prompt import Prompt, PromptKind
 from models.tracking_number import TrackingNumber, held_number, hold_number
 from models.user import Role, User, user_by_email
+from routing.blocks import CallerPattern
 from routing.numbers import PhoneNumber
 from routing.route import CallerId, EndOfCampaign
 
@@ -128,6 +130,13 @@ class _Demo:
         )
         self._add(self._business)
         self._branch = self._group("Bay Bakery North", _answering(91))
+        block(
+            self._session,
+            CallerPattern("+1900*"),
+            group_id=self._business.id,
+            at=self._now,
+            reason="premium-rate numbers do not ring bakeries",
+        )
         self._basic_branch = self._group("Bay Bakery South", _answering(92), without.id)
         self._admin = self._user(ADMIN, "Ada Admin", Role.ADMIN)
         self._owner = self._user("owner@example.com", "Otis Owner", Role.STANDARD)

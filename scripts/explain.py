@@ -10,26 +10,31 @@ from sqlalchemy.exc import SQLAlchemyError
 from admin.explaining import Explainer
 from models.routes import route_of
 from routing.arrival import FactsUnavailable
+from routing.blocks import patterns_of
 from routing.explanation import Explanation
 from routing.index.lookup import CampaignIndex
-from routing.numbers import PhoneNumber
+from routing.numbers import PhoneNumber, caller_number
 from routing.route import Route
 from scripts.arguments import INSTANT, PHONE_NUMBER
 from scripts.assembly import Parts, parts
 from scripts.cli import run
 
 
-def explain_number(parts: Parts, number: PhoneNumber, at: datetime) -> Explanation:
-    """Explain what `number` gets at `at`, from the stores that the environment names."""
+def explain_number(parts: Parts, number: PhoneNumber, at: datetime, caller: str | None = None) -> Explanation:
+    """Explain what a caller of `number` gets at `at`, from the stores that the environment names.
 
-    def load(asked: PhoneNumber) -> Route | None:
+    `caller` is what a carrier would send as such; None: somebody whom nobody blocks.
+    """
+
+    def load(asked: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
         try:
             with parts.database.reading() as session:
-                return route_of(session, asked)
+                return route_of(session, asked, patterns)
         except SQLAlchemyError as error:
             raise FactsUnavailable(type(error).__name__) from error
 
-    return Explainer(CampaignIndex(parts.redis, parts.layout), load).explain(number, at)
+    patterns = () if caller is None else patterns_of(caller_number(caller))
+    return Explainer(CampaignIndex(parts.redis, parts.layout), load).explain(number, at, patterns)
 
 
 def show(explanation: Explanation) -> None:
@@ -39,10 +44,10 @@ def show(explanation: Explanation) -> None:
     rows = (("at", at), *explanation.facts, ("facts read from", explanation.source))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"  {name:{width}}  {_printable(value)}")
+        click.echo(f"  {name:{width}}  {printable(value)}")
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """Operators type external IDs; a terminal must not obey what is in them."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
@@ -54,14 +59,15 @@ def _printable(value: str) -> str:
 @click.option(
     "--at", type=INSTANT, help="The instant of the call, such as 2026-07-01T09:00:00Z; default: now."
 )
+@click.option("--from", "caller", help="The caller, a number or a word such as anonymous; default: anybody.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(to: PhoneNumber, at: datetime | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
+def command(to: PhoneNumber, at: datetime | None, caller: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Tell what a caller of the number TO gets, by which rule and on which facts; no call is made.
 
     Example: hookswitch explain +15005550100 --at 2026-12-24T18:00:00+01:00
     """
     with parts() as opened:
-        explanation = explain_number(opened, to, at or datetime.now(UTC))
+        explanation = explain_number(opened, to, at or datetime.now(UTC), caller)
     if as_json:
         click.echo(
             json.dumps(

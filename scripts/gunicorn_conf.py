@@ -3,10 +3,12 @@
 Names and meanings are gunicorn 27's (gunicorn.org, "Settings").
 """
 
-import gc
 import os
 from pathlib import Path
 from typing import Protocol
+
+from scripts import leaving
+from scripts.collecting import collect_seldom
 
 
 class Worker(Protocol):
@@ -45,15 +47,18 @@ loglevel = "warning"
 control_socket_disable = True
 
 
-def post_worker_init(worker: Worker) -> None:
-    """Leave what was loaded for good out of garbage collection, and collect less often.
+def when_ready(server: object) -> None:
+    """Say "not ready" for a while before calls are refused, so that a balancer can send them elsewhere.
 
-    A request makes no circles worth looking for after every 700 objects, which is Python's default.
+    gunicorn itself closes its listeners as soon as it hears TERM. Its handlers are set by now.
     """
+    del server
+    leaving.before_stopping(float(os.environ.get("DRAIN_SECONDS") or 0))
+
+
+def post_worker_init(worker: Worker) -> None:
     del worker
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 50)
+    collect_seldom()
 
 
 def child_exit(server: object, worker: Worker) -> None:

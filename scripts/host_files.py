@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from models.blocked_caller import all_blocked_patterns
 from models.database import Database
 from models.routes import stream_campaigns, stream_stored_numbers
 from routing.encoding import Unreadable
@@ -52,7 +53,11 @@ class HostKeeper:
         try:
             with self._database.reading() as session:
                 write_stored(
-                    self._snapshot, stream_campaigns(session), stream_stored_numbers(session), taken_at
+                    self._snapshot,
+                    stream_campaigns(session),
+                    stream_stored_numbers(session),
+                    all_blocked_patterns(session),
+                    taken_at,
                 )
         except SnapshotUnderWay:
             pass  # another worker of this host is at it

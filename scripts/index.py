@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.blocked_caller import all_blocked_patterns
 from models.routes import count_campaigns, count_numbers, held_or_released, stream_campaigns, stream_numbers
 from routing.index.audit import IndexAudit
 from routing.index.rebuild import RebuildInterrupted, RebuildUnderWay
@@ -64,6 +65,7 @@ def verify(as_json: bool) -> int:  # noqa: FBT001 - click's way
             differences = audit.differences(
                 stream_campaigns(campaigns),
                 stream_numbers(numbers),
+                all_blocked_patterns(campaigns),
                 lambda e164s: held_or_released(campaigns, e164s),
                 advance,
             )

@@ -1,12 +1,15 @@
 """Keep the campaign index there and up to date: publish edits, rebuild what was lost."""
 
+import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import structlog
 
+from models.blocked_caller import all_blocked_patterns
 from models.database import Database
 from models.routes import stream_campaigns, stream_stored_numbers
+from routing.blocks import BlockedPattern
+from routing.index.condition import IndexCondition
 from routing.index.layout import Layout
 from routing.index.rebuild import Rebuilder, RebuildInterrupted, RebuildUnderWay, Rebuilt
 from routing.index.writer import IndexWriter
@@ -16,40 +19,58 @@ from scripts.publication import Publication
 
 log = structlog.get_logger()
 
+_LOOK_AT_SERVERS_EVERY = 1.0
+"""Seconds; after a rebuild as long as that took, should Redis answer from ever other servers."""
+
 
 class IndexKeeper:
     """What the worker does for the index. Raises what Redis and the database raise."""
 
-    def __init__(self, database: Database, client: RedisClient, layout: Layout) -> None:
+    def __init__(
+        self,
+        database: Database,
+        client: RedisClient,
+        layout: Layout,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._client = client
         self._layout = layout
+        self._clock = clock
+        self._condition = IndexCondition(client, layout)
+        self._next_look = clock()
         self._publication = Publication(database, IndexWriter(client, layout))
 
     def keep(self, progress: Callable[[int], None] = lambda _done: None) -> None:
-        """One round: rebuild an index that is not there, then publish what waits.
+        """One round: rebuild an index that is not there or may be behind, then publish what waits.
 
         `progress` hears of each batch of a rebuild; what it raises ends the rebuild.
         """
-        if not self._is_whole():
-            try:
-                built = rebuild(self._database, self._client, self._layout, progress)
-                log.info("index.rebuilt", numbers=built.numbers, campaigns=built.campaigns)
-            except RebuildUnderWay:
-                pass  # another worker is at it
-            except RebuildInterrupted:
-                log.warning("index.rebuild_interrupted")
+        if not self._condition.is_whole():
+            heal(self._database, self._client, self._layout, "lost", progress)
+        elif self._clock() >= self._next_look:
+            began = self._clock()
+            if self._condition.is_on_other_servers():
+                heal(self._database, self._client, self._layout, "other server", progress)
+            self._next_look = self._clock() + max(_LOOK_AT_SERVERS_EVERY, self._clock() - began)
         self._publication.publish()
 
-    def _is_whole(self) -> bool:
-        return all(self._names_a_generation(self._layout.live(p)) for p in self._layout.all_partitions())
 
-    def _names_a_generation(self, pointer: str) -> bool:
-        """Whether a key holds what we write there, and not what somebody else left under our name."""
-        if self._client.type(pointer) != b"string":
-            return False
-        generation: Any = self._client.get(pointer)
-        return generation is not None and generation.isdigit()
+def heal(
+    database: Database,
+    client: RedisClient,
+    layout: Layout,
+    reason: str,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> None:
+    """Rebuild, unless somebody does so already. Raises what Redis and the database raise."""
+    try:
+        built = rebuild(database, client, layout, progress)
+        log.info("index.rebuilt", reason=reason, numbers=built.numbers, campaigns=built.campaigns)
+    except RebuildUnderWay:
+        pass  # another worker is at it
+    except RebuildInterrupted:
+        log.warning("index.rebuild_interrupted", reason=reason)
 
 
 def rebuild(
@@ -71,4 +92,12 @@ def rebuild(
         with database.reading() as session:
             yield from stream_stored_numbers(session)
 
-    return Rebuilder(client, layout).rebuild(campaigns, numbers, progress)
+    def blocked() -> Iterator[BlockedPattern]:
+        with database.reading() as session:
+            yield from all_blocked_patterns(session)
+
+    condition = IndexCondition(client, layout)
+    servers = condition.servers()
+    built = Rebuilder(client, layout).rebuild(campaigns, numbers, blocked, progress)
+    condition.was_built_on(servers)
+    return built

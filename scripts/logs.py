@@ -6,9 +6,15 @@ from typing import Literal
 
 import structlog
 
+from scripts.log_stream import LogStream
 
-def set_up_logs(level: str, form: Literal["console", "json"]) -> None:
-    """Send structlog events at `level` or above to stderr, and what libraries warn of, in one form."""
+
+def set_up_logs(level: str, form: Literal["console", "json"]) -> LogStream:
+    """Send structlog events at `level` or above to stderr, and what libraries warn of, in one form.
+
+    Returns the stream that they go to; to be called after forking.
+    """
+    stream = LogStream(sys.stderr.fileno())
     # Locals stay out of tracebacks: they would hold phone numbers and tokens.
     ending: list[structlog.types.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -26,10 +32,10 @@ def set_up_logs(level: str, form: Literal["console", "json"]) -> None:
     structlog.configure(
         processors=[*beginning, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),  # type: ignore[arg-type]  # it needs write and flush only
         cache_logger_on_first_use=True,
     )
-    libraries = logging.StreamHandler(sys.stderr)
+    libraries = logging.StreamHandler(stream)
     libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=beginning,
@@ -37,3 +43,4 @@ def set_up_logs(level: str, form: Literal["console", "json"]) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[libraries])
+    return stream

@@ -1,23 +1,54 @@
-"""What is counted, in Prometheus' terms; over all processes of one machine."""
+"""What is counted and measured, in Prometheus' terms; over all web processes of one machine."""
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections import Counter as Tallied
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from redis.exceptions import RedisClusterException, RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
-from routing.arrival import FactsUnavailable
+from routing.arrival import FactsUnavailable, Source
+from routing.breaker import Breaker
+from routing.decision import name_of
+from scripts.call_lines import Answered
 
-_CARRY_EVERY = 1.0
-"""Seconds that what was counted may wait before other processes can see it."""
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which the processes of one server add up; `serve` sets it."""
+
+_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Seconds. A quiet answer takes less than 1 ms; the last two are what we promise at worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value, read when somebody looks."""
+
+    name: str
+    meaning: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+Measure = Callable[[], Iterable[Reading]]
 
 
 class _Tally:
-    """Counts in memory and carries the sums to a Prometheus counter a little later.
+    """Counts in memory and adds the sums to a Prometheus counter a little later.
 
     A Prometheus counter shared by several processes is a file; adding to it costs as much as
     checking a signature.
@@ -26,46 +57,66 @@ class _Tally:
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
         self._lock = threading.Lock()
-        self._waiting: dict[str, int] = {}
+        self._waiting: Tallied[tuple[str, ...]] = Tallied()
 
-    def count(self, value: str) -> None:
+    def count(self, *values: str) -> None:
         with self._lock:
-            if not self._waiting:
-                timer = threading.Timer(_CARRY_EVERY, self.carry)
-                timer.daemon = True
-                timer.start()
-            self._waiting[value] = self._waiting.get(value, 0) + 1
+            self._waiting[values] += 1
 
     def carry(self) -> None:
         with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        for value, times in waiting.items():
-            self._counter.labels(value).inc(times)
+            waiting, self._waiting = self._waiting, Tallied()
+        for values, times in waiting.items():
+            self._counter.labels(*values).inc(times)
 
 
-class _Measured(Collector):
-    """One gauge with one value."""
+class _Seconds(Histogram):
+    """A histogram that takes many values at once, for the cost of one."""
 
-    def __init__(self, name: str, value: float) -> None:
-        self._family = GaugeMetricFamily(name, name.replace("_", " "), value)
+    def observe_all(self, values: Sequence[float]) -> None:
+        for bucket, times in Tallied(bisect_left(self._upper_bounds, value) for value in values).items():
+            self._buckets[bucket].inc(times)
+        self._sum.inc(sum(values))
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        return [self._family]
+
+class _Readings(Collector):
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        self._readings = list(readings)
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        families: dict[str, GaugeMetricFamily | CounterMetricFamily] = {}
+        for reading in self._readings:
+            family = families.get(reading.name)
+            if family is None:
+                kind = CounterMetricFamily if reading.name.endswith("_total") else GaugeMetricFamily
+                family = families[reading.name] = kind(
+                    reading.name, reading.meaning, labels=list(reading.labels)
+                )
+            family.add_metric(list(reading.labels.values()), reading.value)
+        return families.values()
 
 
 class Metrics:
-    """Counters of one web process; `serve` names the folder in which processes add up.
+    """What one web process counts; `serve` names the folder in which processes add up.
 
     No label holds anything a caller or a carrier wrote.
     """
 
-    def __init__(self, gauges: Mapping[str, Callable[[], float]] | None = None) -> None:
-        """Count from zero; `gauges` are read when somebody looks, and left out where they raise."""
-        self._gauges = dict(gauges or {})
+    def __init__(
+        self, measures: Sequence[Measure] = (), breakers: Mapping[str, Breaker] | None = None
+    ) -> None:
+        """Count from zero. `measures` are asked when somebody looks and left out where they raise."""
+        self._measures = measures
+        self._breakers = dict(breakers or {})
+        self._shown: dict[str, bool] = {}
         self._registry = CollectorRegistry()
         self._tallies: list[_Tally] = []
         self.answered = self._counter(
-            "hookswitch_calls_answered", "Voice webhooks answered with TwiML, by decision.", "decision"
+            "hookswitch_calls_answered",
+            "Voice webhooks answered with TwiML, by decision, reason and source of the facts.",
+            "decision",
+            "reason",
+            "source",
         )
         self.refused = self._counter(
             "hookswitch_webhooks_refused", "Webhooks refused at the door, by reason.", "reason"
@@ -73,25 +124,67 @@ class Metrics:
         self.trouble = self._counter(
             "hookswitch_routing_trouble", "What kept a call off the quick path, by event.", "event"
         )
+        self._seconds = _Seconds(
+            "hookswitch_voice_answer_seconds",
+            "From the request read to the answer ready, for voice webhooks.",
+            buckets=_BOUNDS,
+            registry=self._registry,
+        )
+        self._open = Gauge(
+            "hookswitch_breaker_open",
+            "Web processes that ask this store once a second only, since it failed three times in a row.",
+            ["store"],
+            multiprocess_mode="livesum",
+            registry=self._registry,
+        )
+        self._lines_dropped = Counter(
+            "hookswitch_log_lines_dropped",
+            "Log lines that nobody took: the collector has stopped reading.",
+            registry=self._registry,
+        )
+
+    def add_calls(self, calls: Sequence[Answered]) -> None:
+        """Count answered calls and how long they took."""
+        for _, arrival, decision, _ in calls:
+            self.answered(name_of(decision), decision.reason, arrival.source)
+        if calls:
+            self._seconds.observe_all([seconds for _, _, _, seconds in calls])
+
+    def without_facts(self, decision: str) -> None:
+        """Count a caller who heard that we cannot connect him, without having been routed."""
+        self.answered(decision, decision, Source.NONE)
+
+    def lines_dropped(self, lines: int) -> None:
+        if lines:
+            self._lines_dropped.inc(lines)
+
+    def carry(self) -> None:
+        """Let other processes see what was counted."""
+        for tally in self._tallies:
+            tally.carry()
+        for store, breaker in self._breakers.items():
+            if self._shown.get(store) is not breaker.is_open:
+                self._shown[store] = breaker.is_open
+                self._open.labels(store).set(breaker.is_open)
 
     def collect(self) -> tuple[bytes, str]:
         """Return the page that Prometheus reads, and its content type."""
-        for tally in self._tallies:
-            tally.carry()
+        self.carry()
         registry = self._registry
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        if FOLDER in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(self._measured()), CONTENT_TYPE_LATEST
+        measured = CollectorRegistry()
+        measured.register(_Readings(self._measured()))
+        return generate_latest(registry) + generate_latest(measured), CONTENT_TYPE_LATEST
 
-    def _measured(self) -> CollectorRegistry:
-        registry = CollectorRegistry()
-        for name, measure in self._gauges.items():
-            with suppress(FactsUnavailable, OSError):
-                registry.register(_Measured(name, measure()))
-        return registry
+    def _measured(self) -> Iterator[Reading]:
+        for measure in self._measures:
+            # A store that is away is no reason to show nothing.
+            with suppress(FactsUnavailable, OSError, RedisError, RedisClusterException, SQLAlchemyError):
+                yield from measure()
 
-    def _counter(self, name: str, meaning: str, label: str) -> Callable[[str], None]:
-        tally = _Tally(Counter(name, meaning, [label], registry=self._registry))
+    def _counter(self, name: str, meaning: str, *labels: str) -> Callable[..., None]:
+        tally = _Tally(Counter(name, meaning, labels, registry=self._registry))
         self._tallies.append(tally)
         return tally.count

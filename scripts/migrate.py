@@ -8,6 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import migrate
+from routing.durable import private_folder
 from scripts import settings as settings_of
 from scripts.cli import run
 from scripts.settings import Settings
@@ -22,7 +23,7 @@ def bring_up_to_date(settings: Settings) -> tuple[str | None, str | None]:
     url = settings.database_url
     try:
         if str(settings.var) in url:
-            settings.var.mkdir(mode=0o700, exist_ok=True)
+            private_folder(settings.var)
         before = migrate.current(url)
         migrate.upgrade(url)
         return before, migrate.current(url)

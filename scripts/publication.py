@@ -5,6 +5,7 @@ newest facts, so it does not matter who comes first, nor how often.
 """
 
 from models import outbox
+from models.blocked_caller import blocked_patterns
 from models.database import Database
 from models.routes import campaign_facts, number_facts
 from routing.index.writer import IndexWriter
@@ -31,12 +32,15 @@ class Publication:
             rows = outbox.pending(session, BATCH)
             campaign_ids = {row.entity_id for row in rows if row.topic is outbox.Topic.CAMPAIGN}
             number_ids = {row.entity_id for row in rows if row.topic is outbox.Topic.TRACKING_NUMBER}
+            block_ids = {row.entity_id for row in rows if row.topic is outbox.Topic.BLOCKED_CALLER}
             campaigns = campaign_facts(session, campaign_ids)
             numbers = number_facts(session, number_ids)
+            blocked = list(blocked_patterns(session, block_ids))
             applied = [row.id for row in rows]
         # No transaction is open while Redis is asked: a slow Redis must not hold a lock in SQL.
         self._writer.put_campaigns(campaigns.values())
         self._writer.put_numbers(numbers.values())
+        self._writer.put_blocked(blocked)
         if applied:
             with self._database.session() as session:
                 outbox.discard(session, applied)

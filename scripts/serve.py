@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from routing.durable import private_folder
 from scripts import settings as settings_of
 from scripts.cli import run
+from scripts.metrics_folder import own_folder
 from scripts.settings import Settings
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -28,6 +30,8 @@ def gunicorn_command(settings: Settings, bind: str | None = None) -> list[str]:
         "--forwarded-allow-ips": ",".join(str(network) for network in settings.trusted_proxies),
     }
     pairs = [part for pair in arguments.items() for part in pair]
+    if settings.metrics_address is not None:
+        pairs += "--bind", settings.metrics_address
     return [sys.executable, "-m", "gunicorn", *pairs, "wsgi:create_app()"]
 
 
@@ -36,27 +40,21 @@ def gunicorn_command(settings: Settings, bind: str | None = None) -> list[str]:
 def command(bind: str | None) -> None:
     """Answer the carrier's webhooks, until stopped.
 
-    TERM lets the calls in hand end first. Behind a proxy on the same machine a unix socket is quicker.
+    TERM lets the calls in hand end first, and with DRAIN_SECONDS takes new ones so much longer while
+    /readyz says no; a second TERM hurries. Behind a proxy on the same machine a unix socket is quicker.
 
     Example: hookswitch serve --bind unix:/run/hookswitch/web.sock
     """
     settings = settings_of.load(settings_of.environment())
-    metrics = Path(os.environ.get(_METRICS) or settings.var / "metrics" / str(settings.port))
-    try:
-        _make_empty(metrics)
-    except OSError as error:
-        raise click.ClickException(
-            f"{metrics} cannot be written ({error.strerror}); see {_METRICS}"
-        ) from error
     words = gunicorn_command(settings, bind)
-    os.execve(words[0], words, os.environ | {_METRICS: str(metrics)})  # noqa: S606 - there is no shell
-
-
-def _make_empty(folder: Path) -> None:
-    """Counts of processes that are gone would be added to ours."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left_over in folder.glob("*.db"):
-        left_over.unlink(missing_ok=True)
+    base = Path(os.environ.get(_METRICS) or settings.var / "metrics")
+    try:
+        private_folder(settings.var)
+        folder = own_folder(base)
+    except OSError as error:
+        raise click.ClickException(f"{base} cannot be written ({error.strerror}); see {_METRICS}") from error
+    given = {_METRICS: str(folder), "DRAIN_SECONDS": str(settings.drain_seconds)}
+    os.execve(words[0], words, os.environ | given)  # noqa: S606 - there is no shell
 
 
 if __name__ == "__main__":

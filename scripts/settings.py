@@ -28,6 +28,7 @@ _REDIS_SCHEMES = (
     "rediss+cluster",
     "unix",
 )
+_TWILIO_API = "https://api.twilio.com"
 _SHORTEST_SECRET_KEY = 32
 _HIGHEST_PORT = 65_535
 
@@ -85,8 +86,10 @@ class Settings:
     log_level: str
     log_format: Literal["console", "json"]
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
-    metrics_token: str | None = field(repr=False)
-    """Who sends this as a bearer token may read /metrics; None: nobody may."""
+    metrics_address: str | None = None
+    """Where /metrics is shown, and no public page: `host:port` or `unix:path`; None: nowhere."""
+    drain_seconds: int = 0
+    """How long a web server that is told to stop goes on taking calls while it says that it is not ready."""
 
     @property
     def snapshot(self) -> Path:
@@ -99,9 +102,22 @@ class Settings:
         return self.var / "spool"
 
     @property
+    def signs_of_life(self) -> Path:
+        """Where the workers of this host note when they last did a round."""
+        return self.var / "worker"
+
+    @property
     def is_local(self) -> bool:
         """Whether only this machine can reach us, so that no carrier can."""
         return is_loopback(self.public_base_url)
+
+    @property
+    def may_ask_carrier(self) -> bool:
+        """Whether the carrier's REST API may be asked: never the real one by a local trial.
+
+        A local trial's account is made up, or stands in for a real one that rings somebody else.
+        """
+        return not self.is_local or self.twilio.api_base_url != _TWILIO_API
 
 
 def environment(directory: Path | None = None) -> dict[str, str]:
@@ -134,7 +150,8 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
         if _one_of(environ, "LOG_FORMAT", "console", ("console", "json")) == "json"
         else "console",
         trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
-        metrics_token=_value_or_file(environ, "METRICS_TOKEN") or None,
+        metrics_address=_metrics_address(environ),
+        drain_seconds=_whole_number(environ, "DRAIN_SECONDS", 0, 0, 300),
     )
 
 
@@ -223,10 +240,28 @@ def _twilio(environ: Mapping[str, str]) -> TwilioAccount:
         environ, "TWILIO_AUTH_TOKEN", "copy it from the carrier's console; no call is answered without it"
     )
     secondary = _value_or_file(environ, "TWILIO_AUTH_TOKEN_SECONDARY")
-    api = environ.get("TWILIO_API_BASE_URL") or "https://api.twilio.com"
+    api = environ.get("TWILIO_API_BASE_URL") or _TWILIO_API
     if not api.startswith(("https://", "http://")):
         raise BadSetting("TWILIO_API_BASE_URL", "must start with https://")
     return TwilioAccount(sid, Secret(token), Secret(secondary) if secondary else None, api.rstrip("/"))
+
+
+def _metrics_address(environ: Mapping[str, str]) -> str | None:
+    address = environ.get("METRICS_ADDRESS", "").strip()
+    if not address:
+        return None
+    if address.startswith("unix:") and len(address) > len("unix:"):
+        return address
+    try:
+        parts = urlsplit(f"//{address}")
+        well_formed = bool(parts.hostname) and address == parts.netloc.rpartition("@")[2] and bool(parts.port)
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise BadSetting("METRICS_ADDRESS", "must be host:port or unix:path, such as 127.0.0.1:9464")
+    if parts.port == _port(environ):
+        raise BadSetting("METRICS_ADDRESS", "needs a port of its own: PORT is for carriers")
+    return address
 
 
 def _required(environ: Mapping[str, str], name: str, advice: str) -> str:

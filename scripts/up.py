@@ -119,6 +119,8 @@ def _environment(directory: Path, var: Path) -> dict[str, str]:
         environ = settings_of.environment(directory)
     if not environ.get("REDIS_URL") and not environ.get("REDIS_URL_FILE"):
         environ["REDIS_URL"] = embedded_url(var)
+    # Ctrl-C is for now; no balancer has to hear of it first.
+    environ["DRAIN_SECONDS"] = "0"
     if not environ.get("WEB_CONCURRENCY"):
         environ["WEB_CONCURRENCY"] = str(min(_WEB_PROCESSES, os.cpu_count() or 1))
     return environ
@@ -222,6 +224,8 @@ def _welcome(settings: Settings, *, has_demo: bool, password: str | None) -> str
         f"  its API     {base}/api/docs",
         f"  data in     {settings.var}",
     ]
+    if settings.metrics_address is not None:
+        lines.append(f"  metrics at  {settings.metrics_address}")
     program = _console_command()
     if password is not None:
         lines += ["", f"Sign in as {demo.ADMIN} with the one-time password {password}"]

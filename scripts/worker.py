@@ -1,4 +1,4 @@
-"""The background worker: drains the journal into the call log and keeps the index right."""
+"""The background worker: drains the journal into the call log, keeps the index right, asks the carrier."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 import redis
@@ -14,11 +15,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from routing.journal import Journal
 from scripts.assembly import Parts, parts
+from scripts.carrier_keeping import CarrierKeeper
 from scripts.cli import run
+from scripts.collecting import collect_seldom
 from scripts.draining import Drain
 from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
+from scripts.index_patrol import IndexPatrol
 from scripts.logs import set_up_logs
+from scripts.signs_of_life import SignsOfLife
+from scripts.sweeping import Sweeper
 
 log = structlog.get_logger()
 
@@ -36,17 +42,30 @@ class _Stopping(Exception):
 
 _HOST_EVERY = 1.0
 """Seconds between two looks into the spool."""
+_CARRIER_EVERY = 1.0
+"""Seconds between two looks whether it is time to ask the carrier."""
+_PATROL_EVERY = 1.0
+"""Seconds between two looks whether it is time to compare the index."""
 
 
 class Worker:
-    """Runs three loops until told to stop: for the journal, for the index, for this host's own files."""
+    """Runs its loops until told to stop: for journal, index (two), this host's own files, and the carrier.
+
+    The loop for the host also sweeps.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._stop = threading.Event()
         consumer = f"{socket.gethostname()}:{os.getpid()}"
         self._drain = Drain(Journal(parts.redis, parts.layout), parts.database, consumer)
         self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
+        self._patrol = IndexPatrol(parts.database, parts.redis, parts.layout)
         self._host = HostKeeper(parts.settings, parts.database)
+        self._sweeper = Sweeper(parts.database)
+        self._carrier = CarrierKeeper(
+            parts.settings, parts.database, parts.redis, parts.layout, pause=self._rest
+        )
+        self._signs = SignsOfLife(parts.settings.signs_of_life)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -54,36 +73,56 @@ class Worker:
         self._stop.set()
 
     def run(self) -> None:
-        keeping = threading.Thread(target=self._repeat, args=(self._keep, _KEEP_EVERY), name="index")
-        keeping.start()
-        hosting = threading.Thread(target=self._repeat, args=(self._host.keep, _HOST_EVERY), name="host")
-        hosting.start()
-        self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
-        keeping.join()
-        hosting.join()
+        """Work until `stop`; the journal has this thread, every other loop one of its own."""
+        others = [
+            threading.Thread(target=self._repeat, args=loop, name=loop[0])
+            for loop in (
+                ("index", self._keep, _KEEP_EVERY),
+                ("patrol", lambda: self._patrol.keep(self._rest), _PATROL_EVERY),
+                ("host", self._tidy, _HOST_EVERY),
+                ("carrier", self._carrier.keep, _CARRIER_EVERY),
+            )
+        ]
+        for other in others:
+            other.start()
+        self._repeat("journal", lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
+        with suppress(redis.RedisError, SQLAlchemyError):  # else another worker takes it over
+            self._drain.finish()
+        for other in others:
+            other.join()
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
 
+    def _tidy(self) -> None:
+        self._host.keep()
+        self._sweeper.sweep()
+
     def _go_on(self, _done: int) -> None:
-        if self._stop.is_set():
+        self._rest(0)
+
+    def _rest(self, seconds: float) -> None:
+        # Long rounds leave signs of life in their middle too; a thread has the name of its loop.
+        self._signs.leave(threading.current_thread().name)
+        if self._stop.wait(seconds):
             raise _Stopping
 
-    def _repeat(self, step: Callable[[], object], pause: float) -> None:
+    def _repeat(self, loop: str, step: Callable[[], object], pause: float) -> None:
         while not self._stop.is_set():
             try:
                 step()
             except (redis.RedisError, SQLAlchemyError) as error:
                 # A store is away. What is not acknowledged stays where it is until it is back.
-                log.warning("worker.store_unreachable", error=type(error).__name__)
+                log.warning("worker.store_unreachable", loop=loop, error=type(error).__name__)
                 self._stop.wait(_PAUSE_AFTER_TROUBLE)
             except _Stopping:
                 return
             except Exception:
                 # A defect in one round must not end the worker: the next round may do without it.
-                log.exception("worker.round_failed")
+                log.exception("worker.round_failed", loop=loop)
                 self._stop.wait(_PAUSE_AFTER_TROUBLE)
             else:
+                self._signs.leave(loop)
                 self._stop.wait(pause)
 
 
@@ -100,6 +139,7 @@ def command() -> None:
         worker = Worker(opened)
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: worker.stop())
+        collect_seldom()
         log.info("worker.started")
         worker.run()
         log.info("worker.stopped")

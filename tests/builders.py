@@ -3,6 +3,7 @@
 `a_…` writes a row and flushes it; the functions named after facts give plain values.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from models.plan import Plan
 from models.prompt import Prompt, PromptKind, store_recording
 from models.tracking_number import TrackingNumber, hold_number
 from models.user import Role, User
+from routing.breaker import Breaker
 from routing.call import InboundCall
 from routing.numbers import PhoneNumber
 from routing.route import CampaignFacts, NumberFacts, Route
@@ -108,6 +110,11 @@ def an_inbound_call(
     """A call at `NOW`, with a CallSid of its own."""
     plain: dict[str, Any] = {"carrier": "twilio", "received_at": NOW, "caller": CALLER}
     return InboundCall(call_sid=call_sid or f"CA{next(_serial):032x}", dialled=dialled, **(plain | said))
+
+
+def a_breaker(probe: Callable[[], object] = lambda: None, **said: Any) -> Breaker:
+    """A breaker without its thread: `breaker.probe()` does what that would do."""
+    return Breaker(probe, **({"start": lambda _work: None} | said))
 
 
 def _in_a_group(session: Session, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """Pages for machines: is the process alive, would a call be answered, what was counted."""
 
-import hmac
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response
 
 
-def health(ready: Callable[[], dict[str, bool]]) -> Blueprint:
+def health(ready: Callable[[], dict[str, bool]], leaving: Callable[[], bool] = lambda: False) -> Blueprint:
     """`/healthz` and `/readyz`; `ready` tells which sources of facts answer right now.
 
-    A call is answered rightly while any of them does.
+    A call is answered rightly while any of them does. A server that is about to stop (`leaving`)
+    answers too, but is not ready for more.
     """
     pages = Blueprint("health", __name__)
 
@@ -19,6 +19,8 @@ def health(ready: Callable[[], dict[str, bool]]) -> Blueprint:
 
     @pages.get("/readyz")
     def readyz() -> Response:
+        if leaving():
+            return Response("stopping\n", 503, mimetype="text/plain", headers={"Cache-Control": "no-store"})
         sources = ready()
         lines = "".join(
             f"{name}: {'ok' if answers else 'unreachable'}\n" for name, answers in sources.items()
@@ -29,17 +31,12 @@ def health(ready: Callable[[], dict[str, bool]]) -> Blueprint:
     return pages
 
 
-def metrics(token: str | None, collect: Callable[[], tuple[bytes, str]]) -> Blueprint:
-    """`/metrics` in Prometheus' text format, for whoever has the token; without one it is not there."""
+def metrics(collect: Callable[[], tuple[bytes, str]]) -> Blueprint:
+    """`/metrics` in Prometheus' text format; to be shown at an address that is not public."""
     pages = Blueprint("metrics", __name__)
 
     @pages.get("/metrics")
     def show() -> Response:
-        if token is None:
-            abort(404)
-        given = request.headers.get("Authorization", "").encode()
-        if not hmac.compare_digest(given, f"Bearer {token}".encode()):
-            return Response(status=401, headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
         body, content_type = collect()
         return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 

@@ -15,6 +15,8 @@ from admin.errors import TryLater
 from routing.breaker import Breaker
 from routing.link import RedisClient
 
+_ANY = "hs:rate:0"
+"""Asked for when Redis was away; whether it is there does not matter."""
 WINDOW = 60
 """Seconds, by the clock: every minute begins anew."""
 
@@ -33,7 +35,7 @@ class Counters:
     def __init__(self, client: RedisClient, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
-        self._breaker = Breaker(threshold=1)
+        self._breaker = Breaker(lambda: client.exists(_ANY), threshold=1)
         self._lock = threading.Lock()
         self._window = 0
         self._here: dict[str, int] = {}

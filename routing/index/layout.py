@@ -2,8 +2,9 @@
 
 All keys of one call share a hash tag, so that Redis Cluster keeps them on one node: `{p00}` to
 `{pNN}`, chosen by number. A plain Redis has one partition. Numbers lie in buckets of a fixed count,
-small enough for Redis' compact hash encoding up to about 6,000,000 numbers; each campaign lies once
-in every partition. The generation is part of the key, so that a rebuilt index is swapped in whole.
+small enough for Redis' compact hash encoding up to about 6,000,000 numbers; each campaign and each
+blocked pattern lies once in every partition. The generation is part of the key, so that a rebuilt
+index is swapped in whole.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Layout:
 
     @staticmethod
     def prefix(partition: int) -> str:
-        """Start of every index key; followed by a generation and `:n:<bucket>` or `:c:<campaign id>`."""
+        """Start of every index key; a generation follows, then `:n:<bucket>`, `:c:<campaign id>` or `:b`."""
         return f"hs{FORMAT}:{{p{partition:02d}}}:"
 
     def live(self, partition: int) -> str:
@@ -53,6 +54,18 @@ class Layout:
     def building(self, partition: int) -> str:
         """Names the generation that a rebuild is filling; edits go there too."""
         return self.prefix(partition) + "building"
+
+    def origin(self, partition: int) -> str:
+        """Names the server on which the live generation was built."""
+        return self.prefix(partition) + "origin"
+
+    def comparing(self) -> str:
+        """Held by the worker that compares the index with the truth."""
+        return self.prefix(0) + "comparing"
+
+    def compared(self) -> str:
+        """What the last comparison found."""
+        return self.prefix(0) + "compared"
 
     def lock(self) -> str:
         return self.prefix(0) + "rebuild"
@@ -64,3 +77,8 @@ class Layout:
     def journal(partition: int) -> str:
         """The stream of calls; not part of a format, since calls outlive it."""
         return f"hs:{{p{partition:02d}}}:journal"
+
+    @staticmethod
+    def turn(name: str) -> str:
+        """There while somebody has taken this turn of the work `name`, which one worker does for all."""
+        return f"hs:{{p00}}:turn:{name}"

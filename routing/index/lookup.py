@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
+from routing.block_encoding import decode_blocks
+from routing.blocks import WITHHELD
 from routing.call import InboundCall
 from routing.encoding import Unreadable, decode_campaign, decode_number, encode_call
 from routing.index.layout import Layout
@@ -10,10 +12,11 @@ from routing.link import RedisClient, ScriptLink
 from routing.numbers import PhoneNumber
 from routing.route import Route
 
-# Keys: live generation, journal. Arguments: key prefix, bucket, field, the call.
-# Journals only what it can route on, so that the journal never holds a guess.
-# Returns {number, campaign} and, where journaled, the entry's id; {} when there is no index; {1} when
-# the number is not in it; {2} when its campaign is not.
+# Keys: live generation, journal. Arguments: key prefix, bucket, field, the caller (E.164, `anonymous`, or
+# empty: nobody), the call. Journals only what it can route on, so that the journal never holds a guess.
+# Returns {number, campaign, blocks} and, where journaled, the entry's id; {} when there is no index;
+# {1} when the number is not in it; {2} when its campaign is not. `blocks` are lines, one for each
+# pattern that the caller fits; where nobody is blocked one question more is asked, not twelve.
 _FIND = """
 local generation = redis.call('GET', KEYS[1])
 if not generation then return {} end
@@ -26,12 +29,35 @@ if id ~= '0' then
   campaign = id and redis.call('GET', base .. ':c:' .. id)
   if not campaign then return {2} end
 end
+local blocks = ''
+local caller = ARGV[4]
+if caller ~= '' and redis.call('EXISTS', base .. ':b') == 1 then
+  local sub, patterns = string.sub, {caller}
+  if sub(caller, 1, 1) == '+' then
+    for length = 2, #caller do patterns[length] = sub(caller, 1, length) .. '*' end
+  end
+  local stored = redis.call('HMGET', base .. ':b', unpack(patterns))
+  for i = 1, #patterns do
+    local record = stored[i]
+    if record then
+      local line = string.match(record, '^%d+ (.*)') or record
+      blocks = blocks == '' and line or blocks .. '\\n' .. line
+    end
+  end
+end
 """
 _AND_JOURNAL = """
-local entry = redis.call('XADD', KEYS[2], '*', 'call', ARGV[4], 'number', number, 'campaign', campaign)
-return {number, campaign, entry}
+local entry
+if blocks == '' then
+  entry = redis.call('XADD', KEYS[2], '*', 'call', ARGV[5], 'number', number, 'campaign', campaign)
+else
+  entry = redis.call(
+    'XADD', KEYS[2], '*', 'call', ARGV[5], 'number', number, 'campaign', campaign, 'blocks', blocks
+  )
+end
+return {number, campaign, blocks, entry}
 """
-_AND_REPLY = "return {number, campaign}"
+_AND_REPLY = "return {number, campaign, blocks}"
 
 
 class Miss(StrEnum):
@@ -60,17 +86,21 @@ class CampaignIndex:
     def arrive(self, call: InboundCall, dialled: PhoneNumber) -> Route | Miss:
         """The route of `dialled`; the call is journaled with it, durably, unless this is a `Miss`."""
         keys, place = self._address(dialled)
-        reply = self._look_up_and_journal.run(keys, *place, encode_call(call))
+        caller = WITHHELD if call.caller is None else call.caller.e164
+        reply = self._look_up_and_journal.run(keys, *place, caller, encode_call(call))
         found = _read(dialled, reply)
         if found is Miss.UNREADABLE:
             # Journaled with facts that no worker could read either; it will be again, with good ones.
-            self._client.xdel(keys[1], *reply[2:])
+            self._client.xdel(keys[1], *reply[3:])
         return found
 
-    def route_of(self, number: PhoneNumber) -> Route | Miss:
-        """The route of `number`, leaving no trace."""
+    def route_of(self, number: PhoneNumber, patterns: tuple[str, ...] = ()) -> Route | Miss:
+        """The route of `number`, leaving no trace.
+
+        `patterns` are those that a caller fits (`blocks.patterns_of`); without them nobody is blocked.
+        """
         keys, place = self._address(number)
-        return _read(number, self._look_up.run(keys, *place))
+        return _read(number, self._look_up.run(keys, *place, patterns[0] if patterns else ""))
 
     def _address(self, number: PhoneNumber) -> tuple[tuple[str, str], tuple[str, str, str]]:
         layout = self._layout
@@ -83,17 +113,18 @@ def _read(number: PhoneNumber, reply: list[Any]) -> Route | Miss:
     if len(reply) < 2:  # noqa: PLR2004 - a route is two facts
         return _MISSES[tuple(reply)]
     try:
-        return read_route(number, reply[0], reply[1])
+        return read_route(number, *reply[:3])
     except (Unreadable, TypeError):
         return Miss.UNREADABLE
 
 
-def read_route(number: PhoneNumber, facts: bytes, campaign: bytes) -> Route:
-    """Put together what the index or the journal holds; `campaign` is empty for a number without one.
+def read_route(number: PhoneNumber, facts: bytes, campaign: bytes, blocks: bytes = b"") -> Route:
+    """Put together what the index or the journal holds; what a route does not have is empty.
 
     Raises `Unreadable`.
     """
     try:
-        return Route(decode_number(number, facts), decode_campaign(campaign) if campaign else None)
+        route = Route(decode_number(number, facts), decode_campaign(campaign) if campaign else None)
+        return route.facing(decode_blocks(blocks)) if blocks else route
     except ValueError as error:
         raise Unreadable("route") from error

@@ -13,6 +13,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from routing.block_encoding import encode_blocked
+from routing.blocks import BlockedPattern
 from routing.encoding import encode_campaign
 from routing.index.batching import BATCH, in_batches
 from routing.index.layout import Layout
@@ -69,6 +71,17 @@ end
 return 1
 """
 )
+_ADD_BLOCKED = (
+    _STILL_BUILDING
+    + """
+for i = 4, #ARGV, 2 do
+  if not newer(redis.call('HGET', base .. ':b', ARGV[i]), ARGV[i + 1]) then
+    redis.call('HSET', base .. ':b', ARGV[i], ARGV[i + 1])
+  end
+end
+return 1
+"""
+)
 _SWAP = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[1])
@@ -104,6 +117,7 @@ class Rebuilder:
         self._take_lock = client.register_script(_TAKE_LOCK)
         self._add_campaigns = ScriptLink(client, _ADD_CAMPAIGNS)
         self._add_numbers = ScriptLink(client, _ADD_NUMBERS)
+        self._add_blocked = ScriptLink(client, _ADD_BLOCKED)
         self._swap = client.register_script(_SWAP)
         self._unlock = client.register_script(_UNLOCK)
         self._renewed = 0.0
@@ -112,13 +126,14 @@ class Rebuilder:
         self,
         campaigns: Callable[[], Iterable[CampaignFacts]],
         numbers: Callable[[], Iterable[tuple[str, str | bytes]]],
+        blocked: Callable[[], Iterable[BlockedPattern]],
         progress: Callable[[int], None] = lambda _done: None,
     ) -> Rebuilt:
         """Build from the truth and swap; `progress` is told how many items each batch has.
 
         A number comes as its E.164 text and what is stored for it, as `encoding.encoded` makes it:
         of a million, few are worth an object each.
-        The two callables are called only once the build has begun, so that every edit is either
+        The callables are called only once the build has begun, so that every edit is either
         in what they read or written to the new index by whoever made it.
         Raises `RebuildUnderWay` and `RebuildInterrupted`.
         """
@@ -133,6 +148,7 @@ class Rebuilder:
             for partition in self._layout.all_partitions():
                 self._client.set(self._layout.building(partition), generation, ex=_LEASE)
             with _OneAhead() as sending:
+                self._add_all_blocked(sending, generation, blocked())
                 built = Rebuilt(
                     generation,
                     campaigns=self._add_all_campaigns(sending, generation, campaigns(), progress),
@@ -160,6 +176,14 @@ class Rebuilder:
             total += len(batch)
             progress(len(batch))
         return total
+
+    def _add_all_blocked(
+        self, sending: "_OneAhead", generation: int, blocked: Iterable[BlockedPattern]
+    ) -> None:
+        for batch in in_batches(blocked):
+            items = [item for facts in batch for item in (facts.pattern.text, encode_blocked(facts))]
+            for partition in self._layout.all_partitions():
+                sending.send(partial(self._add, self._add_blocked, partition, generation, items))
 
     def _add_all_numbers(
         self,

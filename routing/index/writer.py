@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from routing.block_encoding import encode_blocked
+from routing.blocks import BlockedPattern
 from routing.encoding import encode_campaign, encode_number
 from routing.index.layout import Layout
 from routing.link import RedisClient
@@ -54,6 +56,20 @@ end
 )
 
 
+_PUT_BLOCKED = (
+    _EACH_GENERATION
+    + """
+    for i = 2, #ARGV, 2 do
+      if not newer(redis.call('HGET', base .. ':b', ARGV[i]), ARGV[i + 1]) then
+        redis.call('HSET', base .. ':b', ARGV[i], ARGV[i + 1])
+      end
+    end
+  end
+end
+"""
+)
+
+
 class IndexWriter:
     """Applies committed edits. Raises `redis.RedisError`; applying again does no harm."""
 
@@ -61,6 +77,7 @@ class IndexWriter:
         self._layout = layout
         self._put_campaigns = client.register_script(_PUT_CAMPAIGNS)
         self._put_numbers = client.register_script(_PUT_NUMBERS)
+        self._put_blocked = client.register_script(_PUT_BLOCKED)
 
     def put_campaigns(self, campaigns: Iterable[CampaignFacts]) -> None:
         """Write campaigns to every partition, since a later number may lie in any."""
@@ -79,6 +96,15 @@ class IndexWriter:
             by_partition[place.partition] += place.bucket, place.field, encode_number(facts)
         for partition, items in by_partition.items():
             self._put_numbers(keys=self._pointers(partition), args=[self._layout.prefix(partition), *items])
+
+    def put_blocked(self, blocked: Iterable[BlockedPattern]) -> None:
+        """Write blocked patterns to every partition: their callers ring numbers in all of them."""
+        items = [item for facts in blocked for item in (facts.pattern.text, encode_blocked(facts))]
+        if items:
+            for partition in self._layout.all_partitions():
+                self._put_blocked(
+                    keys=self._pointers(partition), args=[self._layout.prefix(partition), *items]
+                )
 
     def _pointers(self, partition: int) -> list[str]:
         return [self._layout.live(partition), self._layout.building(partition)]

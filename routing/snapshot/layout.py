@@ -1,9 +1,10 @@
 """What a snapshot file holds.
 
-A line naming the format; then blocks of lines `<key> <facts>`, all campaigns by id and all numbers by
-E.164 text, the facts as `routing.encoding` writes them, the keys in the order of their bytes; then the
-`Contents` as JSON; then a line of fixed length with the place of the contents and the digest of all
-that stands before it. Only the first key of each block is held in memory, and a block is checked
+A line naming the format; then blocks of lines `<key> <facts>`, all campaigns by id, all numbers by
+E.164 text and all blocked callers by pattern, the facts as `routing.encoding` and
+`routing.block_encoding` write them, the keys in the order of their bytes; then the `Contents`
+as JSON; then a line of fixed length with the place of the contents and the digest of all that stands
+before it. Only the first key of each block is held in memory, and a block is checked
 each time it is read: one that was changed after the digest had been verified routes nobody wrongly.
 """
 
@@ -42,6 +43,8 @@ class Contents(msgspec.Struct):
     taken_at: datetime
     campaigns: Table
     numbers: Table
+    blocked: Table | None = None
+    """None: written by a version that had no block lists. One that has none reads past it."""
 
 
 def end_line(place: int) -> bytes:

@@ -5,7 +5,7 @@ import threading
 import time
 import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,8 @@ import msgspec
 import structlog
 
 from routing.arrival import FactsUnavailable
+from routing.block_encoding import decode_blocks, without_revision
+from routing.blocks import Block
 from routing.encoding import decode_campaign, decode_number
 from routing.numbers import PhoneNumber
 from routing.route import Route
@@ -47,9 +49,12 @@ class Snapshot:
         self._opened: _Opened | None = None
         self._seen: _Identity | None = None
 
-    def route_of(self, number: PhoneNumber) -> Route | None:
-        """The route of `number`; None: it is not in the snapshot, a fact only as of its age."""
-        return self._current().route_of(number)
+    def route_of(self, number: PhoneNumber, patterns: tuple[str, ...] = ()) -> Route | None:
+        """The route of `number`; None: it is not in the snapshot, a fact only as of its age.
+
+        `patterns` are those that a caller fits (`blocks.patterns_of`); without them nobody is blocked.
+        """
+        return self._current().route_of(number, patterns)
 
     @property
     def taken_at(self) -> datetime:
@@ -132,22 +137,35 @@ class _Opened:
         self._file = file
         self._campaigns = contents.campaigns
         self._numbers = contents.numbers
+        self._blocked = contents.blocked
         self.taken_at = contents.taken_at.astimezone(UTC)
 
-    def route_of(self, number: PhoneNumber) -> Route | None:
+    def route_of(self, number: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
         try:
-            stored = self._find(self._numbers, number.e164)
-            if stored is None:
-                return None
-            facts = decode_number(number, stored)
-            if facts.campaign_id is None:
-                return Route(facts)
-            campaign = self._find(self._campaigns, str(facts.campaign_id))
-            if campaign is None:
-                raise FactsUnavailable("the snapshot lacks a campaign")
-            return Route(facts, decode_campaign(campaign))
+            route = self._route_of(number)
+            return None if route is None else route.facing(self._blocks(patterns))
         except (OSError, ValueError) as error:
             raise FactsUnavailable("the snapshot's facts cannot be read") from error
+
+    def _route_of(self, number: PhoneNumber) -> Route | None:
+        stored = self._find(self._numbers, number.e164)
+        if stored is None:
+            return None
+        facts = decode_number(number, stored)
+        if facts.campaign_id is None:
+            return Route(facts)
+        campaign = self._find(self._campaigns, str(facts.campaign_id))
+        if campaign is None:
+            raise FactsUnavailable("the snapshot lacks a campaign")
+        return Route(facts, decode_campaign(campaign))
+
+    def _blocks(self, patterns: tuple[str, ...]) -> Iterator[Block]:
+        if self._blocked is None:
+            return
+        for pattern in patterns:
+            stored = self._find(self._blocked, pattern)
+            if stored is not None:
+                yield from decode_blocks(without_revision(stored))
 
     def _find(self, table: Table, key: str) -> bytes | None:
         number = table.block_of(key)

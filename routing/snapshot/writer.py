@@ -16,7 +16,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from routing.durable import MODE, replacing
+from routing.block_encoding import encode_blocked
+from routing.blocks import BlockedPattern
+from routing.durable import MODE, private_folder, replacing
 from routing.encoding import encode_campaign, encoded
 from routing.route import CampaignFacts, NumberFacts
 from routing.snapshot.layout import BLOCK, FORMAT, Contents, Table, end_line
@@ -39,26 +41,31 @@ class Written:
 
 
 def write(
-    path: Path, campaigns: Iterable[CampaignFacts], numbers: Iterable[NumberFacts], taken_at: datetime
+    path: Path,
+    campaigns: Iterable[CampaignFacts],
+    numbers: Iterable[NumberFacts],
+    taken_at: datetime,
+    blocked: Iterable[BlockedPattern] = (),
 ) -> Written:
     """Replace the snapshot at `path` by these facts, known at the aware instant `taken_at`.
 
     They may come in any order; of facts that come twice the higher revision counts. Whatever goes
     wrong, the old file stays. Raises `OSError`, `SnapshotUnderWay`, and what the iterables raise.
     """
-    return write_stored(path, campaigns, encoded(numbers), taken_at)
+    return write_stored(path, campaigns, encoded(numbers), blocked, taken_at)
 
 
 def write_stored(
     path: Path,
     campaigns: Iterable[CampaignFacts],
     numbers: Iterable[tuple[str, str | bytes]],
+    blocked: Iterable[BlockedPattern],
     taken_at: datetime,
 ) -> Written:
     """As `write`, of numbers as `routing.encoding.encoded` makes them: E.164 text and what is stored."""
     if taken_at.tzinfo is None:
         raise ValueError("a snapshot is taken at an instant with its offset")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     with _alone(path), replacing(path) as file:
         out = _Digested(file)
         out.write(FORMAT)
@@ -66,6 +73,7 @@ def write_stored(
             taken_at=taken_at,
             campaigns=_write_table(out, _campaign_lines(campaigns), path.parent),
             numbers=_write_table(out, _number_lines(numbers), path.parent),
+            blocked=_write_table(out, _blocked_lines(blocked), path.parent),
         )
         place = out.length
         out.write(msgspec.json.encode(contents) + b"\n")
@@ -108,6 +116,10 @@ def _campaign_lines(campaigns: Iterable[CampaignFacts]) -> Iterator[bytes]:
 def _number_lines(numbers: Iterable[tuple[str, str | bytes]]) -> Iterator[bytes]:
     for e164, stored in numbers:
         yield b"%b %b\n" % (e164.encode(), stored if isinstance(stored, bytes) else stored.encode())
+
+
+def _blocked_lines(blocked: Iterable[BlockedPattern]) -> Iterator[bytes]:
+    return (b"%b %b\n" % (facts.pattern.text.encode(), encode_blocked(facts)) for facts in blocked)
 
 
 def _write_table(out: _Digested, lines: Iterator[bytes], directory: Path) -> Table:

@@ -10,7 +10,7 @@ import time
 import weakref
 from pathlib import Path
 
-from routing.durable import MODE, sync_directory
+from routing.durable import MODE, private_folder, sync_directory
 from routing.spool.record import line_of
 
 LIMIT = 256 * 1024 * 1024
@@ -80,7 +80,7 @@ class _File:
 
     def __init__(self, directory: Path) -> None:
         if not directory.is_dir():
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(directory)
             sync_directory(directory.parent)
         directory.chmod(0o700)
         self.path, self._descriptor = _create(directory)

@@ -108,7 +108,7 @@ def _bytes_per_number(installation: Installation, numbers: int) -> float:
             yield from stream_campaigns(session)
 
     installation.redis.flushall()
-    Rebuilder(installation.redis, installation.layout).rebuild(campaigns, lambda: ())
+    Rebuilder(installation.redis, installation.layout).rebuild(campaigns, lambda: (), lambda: ())
     without = _used_memory(installation)
     installation.redis.flushall()
     rebuild(installation.database, installation.redis, installation.layout)

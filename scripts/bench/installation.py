@@ -47,7 +47,7 @@ class Installation:
 def throw_away(server: str | None, *, sqlite: bool = False) -> Iterator[Installation]:
     """Yield an installation on PostgreSQL (a fresh database of `server` if named) or on SQLite."""
     with ExitStack() as stack:
-        stack.enter_context(_ending_in_order())
+        stack.enter_context(ending_in_order())
         # A short path: sockets live in it.
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hookswitch-bench-")))
         url = (
@@ -57,7 +57,7 @@ def throw_away(server: str | None, *, sqlite: bool = False) -> Iterator[Installa
         )
         migrate.upgrade(url)
         redis_url = stack.enter_context(a_redis(directory / "var"))
-        environ = _environment(url, redis_url, directory)
+        environ = environment(url, redis_url, directory)
         settings = settings_of.load(environ, directory)
         database = Database(url, patient=True)
         stack.callback(database.dispose)
@@ -88,7 +88,7 @@ def opened(redis_url: str) -> Iterator[RedisClient]:
 
 
 @contextmanager
-def _ending_in_order() -> Iterator[None]:
+def ending_in_order() -> Iterator[None]:
     """Clean up on TERM as well, which would end Python on the spot."""
 
     def end(number: int, _frame: object) -> None:
@@ -101,7 +101,8 @@ def _ending_in_order() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _environment(database_url: str, redis_url: str, directory: Path) -> dict[str, str]:
+def environment(database_url: str, redis_url: str, directory: Path) -> dict[str, str]:
+    """In which our programs run on these stores and on nothing of the real installation."""
     metrics = directory / "metrics"
     metrics.mkdir()
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | {

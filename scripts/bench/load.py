@@ -64,6 +64,7 @@ class Measured:
     """Of the generator itself."""
     p50: float
     p99: float
+    worst: float
     wrong: int
     complaint: str
     """About the first wrong answer."""
@@ -165,6 +166,7 @@ class _Run:
             cpu_seconds=process_time() - cpu,
             p50=percentile(self._latencies, 0.50) * 1000,
             p99=percentile(self._latencies, 0.99) * 1000,
+            worst=max(self._latencies) * 1000,
             wrong=self._wrong,
             complaint=self._complaint,
         )

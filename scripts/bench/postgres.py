@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -35,6 +36,15 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
+@dataclass(frozen=True, slots=True)
+class OwnServer:
+    """A server of ours; `pid` is its first process, which is the parent of all others."""
+
+    url: str
+    pid: int
+    socket: Path
+
+
 @contextmanager
 def fresh_database(server: str | None, directory: Path) -> Iterator[str]:
     """Yield the URL of an empty database; without `server` its server lives and ends in `directory`.
@@ -43,8 +53,8 @@ def fresh_database(server: str | None, directory: Path) -> Iterator[str]:
     durable as PostgreSQL comes.
     """
     if server is None:
-        with _own_server(directory) as url:
-            yield url
+        with own_server(directory) as own:
+            yield own.url
         return
     name = sql.Identifier(f"hookswitch_bench_{secrets.token_hex(6)}")
     _run(server, sql.SQL("CREATE DATABASE {}").format(name))
@@ -69,7 +79,8 @@ def _plain(url: str) -> str:
 
 
 @contextmanager
-def _own_server(directory: Path) -> Iterator[str]:
+def own_server(directory: Path) -> Iterator[OwnServer]:
+    """Run a server whose data and socket are in `directory`, with one empty database."""
     home = directory / "postgres"
     home.mkdir(mode=0o700)
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -91,7 +102,7 @@ def _own_server(directory: Path) -> Iterator[str]:
     url = URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(home)})
     try:
         _wait(child, _plain(url.render_as_string()), log)
-        yield url.render_as_string()
+        yield OwnServer(url.render_as_string(), child.pid, home / ".s.PGSQL.5432")
     finally:
         _stop(child)
 

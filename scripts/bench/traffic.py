@@ -30,7 +30,7 @@ def calls(account: TwilioAccount, public_base_url: str, numbers: Sequence[int], 
     made = []
     for _ in range(count):
         position = chance.choice(numbers)
-        form = _form(account.account_sid, number_at(position), chance)
+        form = call_form(account.account_sid, number_at(position), chance)
         signature = signer.compute_signature(public_base_url + VOICE_PATH, form)
         wire = _request(urlencode(form).encode(), signature, chance.randbytes(16).hex())
         made.append(Prepared(wire, destination_at(position).e164.encode()))
@@ -42,7 +42,7 @@ def with_any_dial(requests: Sequence[Prepared]) -> list[Prepared]:
     return [Prepared(request.wire, b"<Dial") for request in requests]
 
 
-def _form(account_sid: str, to: PhoneNumber, chance: random.Random) -> dict[str, str]:
+def call_form(account_sid: str, to: PhoneNumber, chance: random.Random) -> dict[str, str]:
     """Twenty fields of a voice webhook (twilio.com/docs/voice/twiml, "Request parameters")."""
     caller = f"+1415{chance.randrange(2_000_000, 9_999_999)}"
     city, state, area = chance.choice(_AREAS)

@@ -24,8 +24,8 @@ from scripts.draining import Drain
 from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
 from scripts.settings import Settings
+from scripts.soak.fault_proxy import FaultProxy
 from tests.builders import BUSINESS, NOW, a_campaign, a_group, a_number, a_plan
-from tests.services.fault_proxy import FaultProxy
 from tests.services.redis_server import RedisServer
 from tests.webhooks.switchboard import VOICE, Heard, Switchboard, a_call, settings_for
 

@@ -11,17 +11,18 @@ from urllib.parse import urlencode
 
 import pytest
 
+from scripts.soak.fault_proxy import Fault
 from tests.builders import NOW
 from tests.faults.premises import LIVE, NUMBERS, Premises
 from tests.scripts.installation import SECRETS
 from tests.services.commands import ROOT, Command
-from tests.services.fault_proxy import Fault
 from tests.services.ports import free_port
 from tests.webhooks.switchboard import VOICE, a_call
 
 IN_HAND = 4  # as many as the server has threads
 QUEUED = 4
 ASKED_EACH = 0.2
+DRAINED_FOR = 2
 
 
 @pytest.fixture
@@ -51,6 +52,15 @@ def server(
     with Command("serve", tmp_path) as server:
         server.wait_until(lambda: readiness(port) == 200)
         yield server
+
+
+@pytest.fixture(params=[DRAINED_FOR])
+def patient(request: pytest.FixtureRequest, tmp_path: Path) -> Command:
+    """Likewise, one that waits so many seconds for balancers before it stops."""
+    # `server` clears the environment; it finds this in its folder.
+    (tmp_path / ".env").write_text(f"DRAIN_SECONDS={request.param}\n")
+    server: Command = request.getfixturevalue("server")
+    return server
 
 
 def readiness(port: int) -> int | None:
@@ -124,6 +134,33 @@ def test_it_is_not_ready_any_more_once_it_was_told_to_stop(server: Command, port
     assert readiness(port) == 200
     assert server.stop(signal.SIGTERM) == 0
     assert readiness(port) is None
+
+
+def test_readiness_goes_off_first_and_every_call_is_answered_until_the_end(
+    premises: Premises, patient: Command, port: int
+) -> None:
+    patient.send(signal.SIGTERM)
+    began = time.monotonic()
+    patient.wait_until(lambda: readiness(port) == 503)
+    callers = []
+    while time.monotonic() - began < DRAINED_FOR * 0.7:
+        caller = Caller(premises, port)
+        caller.run()
+        callers.append(caller)
+    assert [caller.status for caller in callers] == [200] * len(callers)
+    assert len(callers) > 10
+    assert patient.wait() == 0, patient.output
+    assert DRAINED_FOR <= time.monotonic() - began < DRAINED_FOR + 5
+    assert readiness(port) is None
+    premises.rung.sids += [caller.sid for caller in callers]
+    premises.every_call_is_logged_once()
+
+
+@pytest.mark.parametrize("patient", [300], indirect=True)
+def test_a_second_word_hurries(patient: Command, port: int) -> None:
+    patient.send(signal.SIGTERM)
+    patient.wait_until(lambda: readiness(port) == 503)
+    assert patient.stop() == 0, patient.output
 
 
 def test_it_is_ready_while_any_source_of_facts_answers_and_not_without(

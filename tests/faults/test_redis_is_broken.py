@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from models.call import Call
+from scripts.soak.fault_proxy import Fault
 from tests.builders import NOW
 from tests.faults.premises import LIVE, NUMBERS, Premises
-from tests.services.fault_proxy import Fault
 from tests.webhooks.switchboard import VOICE, Heard, a_call
 
 FIRST_FEW = 4

@@ -16,9 +16,9 @@ from routing.index.rebuild import Rebuilder
 from routing.numbers import PhoneNumber
 from routing.route import Route
 from scripts.index_keeping import IndexKeeper
+from scripts.soak.fault_proxy import Fault
 from tests.builders import NOW
 from tests.faults.premises import LIVE, NUMBERS, Crowd, Premises
-from tests.services.fault_proxy import Fault
 from tests.services.ports import free_port
 
 

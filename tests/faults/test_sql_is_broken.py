@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from models import migrate
+from scripts.soak.fault_proxy import Fault
 from tests.faults.premises import Crowd, Premises
-from tests.services.fault_proxy import Fault
 from tests.services.postgres import PostgresServer
 from tests.services.redis_server import RedisServer
 

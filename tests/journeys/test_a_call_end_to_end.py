@@ -153,7 +153,14 @@ def test_a_call_is_answered_logged_with_its_facts_and_follows_the_next_edit(
         "index.rebuilt",
         "worker.stopped",
     }
-    assert web.output == ""
+    assert {event["event"] for event in web.events} == {"call.answered"}
+    answered = [event for event in web.events if event["call_sid"] == first["CallSid"]]
+    assert len(answered) == 2
+    assert (answered[0]["decision"], answered[0]["reason"], answered[0]["source"]) == (
+        "connect",
+        "live",
+        "index",
+    )
     for number in (TRACKING, BUSINESS):
         assert number.e164 not in worker.output
 

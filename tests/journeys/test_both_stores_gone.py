@@ -7,9 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 import redis
+from sqlalchemy import select
 
+from models.blocked_caller import block
 from models.call import recent
+from models.campaign import Campaign
 from models.database import Database
+from routing.blocks import CallerPattern
 from routing.numbers import PhoneNumber
 from scripts.host_files import HostKeeper
 from scripts.settings import Settings
@@ -55,6 +59,20 @@ def test_a_process_started_in_the_dark_routes_from_the_last_known_copy(
     HostKeeper(settings, database).keep()
     assert dark.ring(DIALLED, at=NOW).dialled == BUSINESS.e164
     assert dark.ring("+15005550101", at=NOW).verbs == ["Reject"]
+
+
+def test_who_is_blocked_is_known_in_the_dark_too(
+    settings: Settings, database: Database, dark: Switchboard
+) -> None:
+    with database.session() as session:
+        group_id = session.scalars(select(Campaign.group_id).order_by(Campaign.id).limit(1)).one()
+        found = block(session, CallerPattern("+1415*"), group_id=group_id, at=NOW)
+    HostKeeper(settings, database).keep()
+    assert dark.ring(DIALLED, at=NOW, From="+13035550142").dialled == BUSINESS.e164
+    assert dark.ring(DIALLED, at=NOW, From="+14155550142").verbs == ["Reject"]
+    HostKeeper(settings, database).keep()
+    with database.reading() as session:
+        assert {call.blocked_by for call in recent(session, 9)} == {None, found.id}, "the spool tells the log"
 
 
 def test_a_number_younger_than_the_copy_hears_an_apology_never_a_rejection(
@@ -103,7 +121,6 @@ def test_its_age_and_what_waits_in_the_spool_are_measured(
 ) -> None:
     HostKeeper(settings, database).keep()
     dark.ring(DIALLED, at=NOW + timedelta(seconds=1))
-    page = dark.web.get("/metrics", headers={"Authorization": "Bearer metrics-token"}).text
-    values = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
-    assert float(values["hookswitch_snapshot_age_seconds"]) >= 0
-    assert float(values["hookswitch_spool_waiting_bytes"]) > 100
+    values = dark.metrics()
+    assert values["hookswitch_snapshot_age_seconds"] >= 0
+    assert values["hookswitch_spool_waiting_bytes"] > 100

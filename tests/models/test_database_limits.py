@@ -67,6 +67,21 @@ def test_a_frozen_server_is_given_up_on(server: PostgresServer, outage: Database
     asks(outage)
 
 
+def test_a_frozen_server_is_asked_once_not_also_for_a_new_connection(
+    server: PostgresServer, outage: Database
+) -> None:
+    asks(outage)
+    server.freeze()
+    try:
+        started = time.monotonic()
+        with pytest.raises(OperationalError, match="in time"):
+            asks(outage)
+        assert time.monotonic() - started < 1.5
+    finally:
+        server.thaw()
+    asks(outage)
+
+
 def test_a_slow_statement_is_stopped(postgres_url: str) -> None:
     database, patient = Database(postgres_url), Database(postgres_url, patient=True)
     with pytest.raises(OperationalError, match="statement timeout"), database.session() as session:

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, inspect, text
 
 from models import migrate
+from models.blocked_caller import block
 from models.database import Database
 from models.metadata import metadata
+from models.outbox import pending
+from routing.blocks import CallerPattern
+from tests.builders import NOW, a_campaign
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -29,9 +33,15 @@ def tables_in(url: str) -> set[str]:
         database.dispose()
 
 
+def is_in_the_mappings(name: str | None, kind: str, _parents: object) -> bool:
+    """Indexes over expressions, for searching, are spelled in their migration alone."""
+    return kind != "index" or not (name or "").startswith("sx_")
+
+
 def test_the_migrated_schema_is_the_one_of_the_mappings(database: Database) -> None:
     with database.engine.begin() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": is_in_the_mappings}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
 
 
@@ -74,3 +84,22 @@ def test_migrating_says_nothing(
     printed = capfd.readouterr()
     assert (printed.out, printed.err) == ("", "")
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+
+
+def test_going_back_below_block_lists_keeps_the_outbox_and_its_count(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    database = Database(empty_url)
+    try:
+        with database.session() as session:
+            campaign = a_campaign(session)
+            block(session, CallerPattern("+1900*"), group_id=campaign.group_id, at=NOW)
+        migrate.downgrade(empty_url, "0002")
+        with database.engine.connect() as connection:
+            kept = connection.execute(text("SELECT topic, id FROM outbox")).all()
+        assert kept == [("campaign", 1)]
+        migrate.upgrade(empty_url)
+        with database.session() as session:
+            a_campaign(session)
+            assert max(change.id for change in pending(session, 9)) == 3
+    finally:
+        database.dispose()

@@ -118,6 +118,26 @@ def test_the_business_sees_the_tracking_number_for_a_withheld_caller(policy: Cal
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
+        (None, 14_400),
+        (1, 60),
+        (59, 60),
+        (60, 60),
+        (61, 61),
+        (14_399, 14_399),
+        (14_400, 14_400),
+        (14_401, 14_400),
+    ],
+)
+def test_the_talk_limit_is_always_said_and_within_what_the_carrier_takes(
+    asked: int | None, told: int
+) -> None:
+    dial = dial_of(plain.twiml(replace(CONNECT, talk_limit=asked), caller_withheld=False))
+    assert dial.get("timeLimit") == str(told)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
         (None, connect.RING_TIMEOUT),
         (4, 5),
         (5, 5),

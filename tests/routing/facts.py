@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from routing.blocks import Block, BlockedPattern, CallerPattern
 from routing.call import InboundCall
 from routing.numbers import PhoneNumber
 from routing.route import CampaignFacts, NumberFacts, Route
@@ -46,20 +47,38 @@ def a_call(dialled: PhoneNumber | None = TRACKING, call_sid: str = "CA1", **said
     return InboundCall(call_sid=call_sid, dialled=dialled, **(plain | said))
 
 
+def a_block(block_id: int = 1, **said: Any) -> Block:
+    """A block of `CALLER` on the list of the group that `a_campaign` is of."""
+    plain: dict[str, Any] = {"group_id": 3, "pattern": CallerPattern(CALLER.e164)}
+    return Block(block_id, **(plain | said))
+
+
+def blocked(*blocks: Block, revision: int = 1) -> BlockedPattern:
+    """All blocks of one pattern."""
+    return BlockedPattern(blocks[0].pattern, revision, blocks)
+
+
 @dataclass
 class Truth:
     """Stands in for the database: what the index must agree with."""
 
     campaigns: dict[int, CampaignFacts] = field(default_factory=dict)
     numbers: dict[PhoneNumber, NumberFacts] = field(default_factory=dict)
+    blocked: dict[CallerPattern, BlockedPattern] = field(default_factory=dict)
 
-    def add(self, *facts: CampaignFacts | NumberFacts) -> "Truth":
+    def add(self, *facts: CampaignFacts | NumberFacts | BlockedPattern) -> "Truth":
         for fact in facts:
-            if isinstance(fact, CampaignFacts):
-                self.campaigns[fact.campaign_id] = fact
-            else:
-                self.numbers[fact.number] = fact
+            match fact:
+                case CampaignFacts():
+                    self.campaigns[fact.campaign_id] = fact
+                case NumberFacts():
+                    self.numbers[fact.number] = fact
+                case BlockedPattern():
+                    self.blocked[fact.pattern] = fact
         return self
+
+    def all_blocked(self) -> Iterable[BlockedPattern]:
+        return list(self.blocked.values())
 
     def all_campaigns(self) -> Iterable[CampaignFacts]:
         return list(self.campaigns.values())

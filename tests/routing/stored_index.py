@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from routing.blocks import BlockedPattern
 from routing.encoding import encoded
 from routing.index.audit import Difference, IndexAudit
 from routing.index.layout import Layout
@@ -28,13 +29,18 @@ class StoredIndex:
 
     def rebuild(self, truth: Truth, progress: Callable[[int], None] = lambda _done: None) -> Rebuilt:
         rebuilder = Rebuilder(self.client, self.layout)
-        return rebuilder.rebuild(truth.all_campaigns, lambda: encoded(truth.all_numbers()), progress)
+        return rebuilder.rebuild(
+            truth.all_campaigns, lambda: encoded(truth.all_numbers()), truth.all_blocked, progress
+        )
 
     def differences(self, truth: Truth) -> list[Difference]:
         audit = IndexAudit(self.client, self.layout)
-        return list(audit.differences(truth.all_campaigns(), truth.all_numbers(), truth.known))
+        return list(
+            audit.differences(truth.all_campaigns(), truth.all_numbers(), truth.all_blocked(), truth.known)
+        )
 
-    def put(self, *facts: CampaignFacts | NumberFacts) -> None:
+    def put(self, *facts: CampaignFacts | NumberFacts | BlockedPattern) -> None:
+        self.writer.put_blocked(fact for fact in facts if isinstance(fact, BlockedPattern))
         self.writer.put_campaigns(fact for fact in facts if isinstance(fact, CampaignFacts))
         self.writer.put_numbers(fact for fact in facts if isinstance(fact, NumberFacts))
 
@@ -73,6 +79,11 @@ class StoredIndex:
         """The campaign where a call to `number` looks for it."""
         partition = self.layout.place_of(number).partition
         return f"{self.layout.prefix(partition)}{self.generation(partition)}:c:{campaign_id}"
+
+    def blocked_key(self, number: PhoneNumber) -> str:
+        """The block lists where a call to `number` looks for them."""
+        partition = self.layout.place_of(number).partition
+        return f"{self.layout.prefix(partition)}{self.generation(partition)}:b"
 
     def spoil_number(self, number: PhoneNumber, raw: bytes) -> None:
         self.client.hset(self.bucket_key(number), number.digits, raw)

@@ -1,9 +1,11 @@
 """Hypothesis strategies for facts, calls and instants, over the whole range of each."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from routing.blocks import Block, CallerPattern
 from routing.call import InboundCall
 from routing.numbers import PhoneNumber
 from routing.route import (
@@ -26,6 +28,17 @@ prompts = st.one_of(
     st.builds(RecordedPrompt, ids, texts, texts, texts),
 )
 
+group_ids = st.lists(st.integers(1, 9), max_size=3).map(tuple)
+prefixes = st.from_regex(r"\+[1-9][0-9]{0,13}\*", fullmatch=True)
+patterns = st.one_of(
+    st.just(CallerPattern("anonymous")),
+    phones.map(lambda phone: CallerPattern(phone.e164)),
+    prefixes.map(CallerPattern),
+)
+blocks = st.builds(
+    Block, block_id=ids, group_id=st.integers(1, 9), pattern=patterns, expires_at=st.none() | instants
+)
+
 campaigns = st.builds(
     CampaignFacts,
     campaign_id=ids,
@@ -42,6 +55,9 @@ campaigns = st.builds(
     business_number=st.none() | phones,
     destination=st.none() | phones,
     prompt=st.none() | prompts,
+    groups_above=group_ids,
+    countries=st.none() | st.sampled_from([("US",), ("CA", "GB", "US")]),
+    talk_limit=st.none() | st.integers(1, 20_000),
 )
 
 numbers = st.builds(
@@ -57,6 +73,7 @@ numbers = st.builds(
     ring_timeout=st.none() | st.integers(1, 600),
     record_calls=st.booleans(),
     caller_id=st.sampled_from(CallerId),
+    groups_above=group_ids,
 )
 
 calls = st.builds(
@@ -77,10 +94,10 @@ calls = st.builds(
 
 @st.composite
 def routes(draw: st.DrawFn) -> Route:
-    """A number with its own campaign, or without any."""
+    """A number with its own campaign, or without any, and what its groups have against the caller."""
     campaign = draw(st.none() | campaigns)
     number = draw(numbers)
-    return Route(
+    route = Route(
         NumberFacts(
             number=number.number,
             number_id=number.number_id,
@@ -93,6 +110,11 @@ def routes(draw: st.DrawFn) -> Route:
             ring_timeout=number.ring_timeout,
             record_calls=number.record_calls,
             caller_id=number.caller_id,
+            groups_above=number.groups_above,
         ),
         campaign,
     )
+    fitting = draw(st.lists(blocks, max_size=3, unique_by=lambda block: block.block_id))
+    if not route.groups:
+        return route
+    return route.facing(replace(b, group_id=draw(st.sampled_from(route.groups))) for b in fitting)

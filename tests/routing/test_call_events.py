@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.disposition import Disposition, Witness, disposition_of, rank
+from routing.disposition import Disposition, Witness, disposition_of, rank, witness_of
 from routing.events import NOTHING, CallUpdate, LegWitness, merge
 from tests.routing.event_strategies import NOON, updates
 
@@ -152,3 +152,13 @@ def test_the_phone_rings_until_somebody_answers_or_gives_up(
 
 def test_without_a_first_ring_nobody_knows_how_long_it_rang() -> None:
     assert CallUpdate(answered_at=NOON).ring_seconds is None
+
+
+@pytest.mark.parametrize("witness", Witness)
+@pytest.mark.parametrize("word", Disposition)
+def test_a_rank_tells_who_said_it(witness: Witness, word: Disposition) -> None:
+    assert witness_of(rank(witness, word)) is witness
+
+
+def test_nobody_said_what_has_no_rank() -> None:
+    assert witness_of(None) is None

@@ -20,9 +20,9 @@ def test_a_number_takes_less_than_80_bytes_beyond_its_campaign(redis_client: red
         spread = (i * 7919 % 10_000_000 for i in range(count))
         return [a_number(phone(s), i % 1000 + 1, number_id=i + 1) for i, s in enumerate(spread)]
 
-    rebuilder.rebuild(lambda: campaigns, list)
+    rebuilder.rebuild(lambda: campaigns, list, list)
     before = redis_client.info("memory")["used_memory"]
-    rebuilder.rebuild(lambda: campaigns, lambda: encoded(numbers()))
+    rebuilder.rebuild(lambda: campaigns, lambda: encoded(numbers()), list)
     assert (redis_client.info("memory")["used_memory"] - before) / count < 80
 
 

@@ -29,7 +29,7 @@ def rebuild_with(
     campaigns: Callable[[], Iterable[CampaignFacts]],
     numbers: Callable[[], Iterable[NumberFacts]],
 ) -> Rebuilt:
-    return Rebuilder(stored.client, stored.layout).rebuild(campaigns, lambda: encoded(numbers()))
+    return Rebuilder(stored.client, stored.layout).rebuild(campaigns, lambda: encoded(numbers()), list)
 
 
 def test_a_rebuild_says_what_it_wrote(stored: StoredIndex) -> None:
@@ -191,7 +191,7 @@ def test_a_flush_during_a_rebuild_interrupts_it_and_puts_no_part_of_it_live(
             flush("before the swap")
 
     with pytest.raises(RebuildInterrupted):
-        Rebuilder(stored.client, stored.layout).rebuild(campaigns, lambda: encoded(numbers()), progress)
+        Rebuilder(stored.client, stored.layout).rebuild(campaigns, lambda: encoded(numbers()), list, progress)
     assert stored.route(phone(0)) is Miss.NO_INDEX
     stored.rebuild(truth)
     assert stored.differences(truth) == []
@@ -265,7 +265,7 @@ def test_the_lock_of_a_dead_rebuilder_expires(stored: StoredIndex, monkeypatch: 
 
     monkeypatch.setattr(rebuilding, "_LEASE", 1)
     with pytest.raises(SystemExit):
-        Dies(stored.client, stored.layout).rebuild(truth.all_campaigns, lambda: encoded(numbers()))
+        Dies(stored.client, stored.layout).rebuild(truth.all_campaigns, lambda: encoded(numbers()), list)
     with pytest.raises(RebuildUnderWay):
         stored.rebuild(truth)
     assert 0 < stored.client.pttl(stored.layout.lock()) <= 1000

@@ -1,6 +1,7 @@
 """The call journal on a real Redis: nothing that was appended is lost, misread or taken twice."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from routing.arrival import Arrival, Source
 from routing.encoding import encode_call
 from routing.index.layout import Layout
-from routing.journal import GROUP, Entry, Journal
+from routing.journal import GROUP, Backlog, Entry, Journal
 from routing.route import Route
 from tests.routing import strategies
 from tests.routing.facts import TRACKING, Truth, a_call, a_campaign, a_number, a_route, phone
@@ -235,6 +236,22 @@ def test_an_entry_set_aside_is_kept_for_a_person_to_look_at(journal: StoredIndex
     assert (journal.journal.length(), journal.journal.set_aside_count()) == (0, 1)
     [(_, kept)] = journal.client.xrange(journal.layout.journal(0) + ":unreadable")
     assert kept == {b"foreign": b"entry"}
+
+
+def test_the_backlog_is_how_much_waits_since_when_and_what_was_set_aside(journal: StoredIndex) -> None:
+    assert journal.journal.backlog() == Backlog(0, None, 0)
+    seconds, micros = journal.client.time()
+    began = datetime.fromtimestamp(seconds + micros / 1_000_000, UTC)
+    fill(journal, 5)
+    journal.client.xadd(journal.layout.journal(0), {"foreign": "entry"})
+    [bad] = [entry for entry in journal.take_all() if entry.happening is None]
+    found = journal.journal.backlog()
+    assert (found.entries, found.set_aside) == (6, 0)
+    assert found.oldest is not None
+    assert timedelta(milliseconds=-1) <= found.oldest - began < timedelta(minutes=1)
+    journal.journal.set_aside(bad)
+    journal.journal.acknowledge([bad])
+    assert (journal.journal.backlog().entries, journal.journal.backlog().set_aside) == (5, 1)
 
 
 def test_a_claimed_entry_that_somebody_deleted_is_passed_over(journal: StoredIndex) -> None:

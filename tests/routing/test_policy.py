@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from routing.arrival import Arrival, Source
 from routing.decision import Apologise, Connect, Decision, Reason, Refer, Reject, name_of
+from routing.destinations import unfit_because
 from routing.numbers import PhoneNumber
-from routing.policy import State, decide, state_of
+from routing.policy import State, block_in_force, decide, state_of
 from routing.route import CallerId, CampaignFacts, EndOfCampaign, RecordedPrompt, Route, SpokenPrompt
 from tests.routing import strategies
 from tests.routing.facts import BUSINESS, NOW, TICK, TRACKING, a_call, a_campaign, a_number, a_route
@@ -255,10 +256,10 @@ def test_every_boundary_is_half_open_to_the_microsecond(route: Route, data: st.D
 
 @given(strategies.routes(), strategies.instants)
 def test_live_means_connect_or_nothing_to_ring(route: Route, at: datetime) -> None:
-    if route.campaign is None or route.number.released:
+    if route.campaign is None or route.number.released or block_in_force(route, at):
         return
     live = state_of(route.campaign, at) is State.LIVE
-    assert live == (decide(route, at).reason in {Reason.LIVE, Reason.NO_DESTINATION})
+    assert live == (decide(route, at).reason in _LIVE)
 
 
 @given(strategies.routes(), strategies.instants)
@@ -291,6 +292,8 @@ def _by_the_table(route: Route | None, at: datetime) -> Reason:
     """The decision table once more, written over whole microseconds, which cannot overflow."""
     if route is None:
         return Reason.UNKNOWN_NUMBER
+    if any(b.expires_at is None or _micros(at) < _micros(b.expires_at) for b in route.blocks):
+        return Reason.BLOCKED_CALLER
     if route.number.released:
         return Reason.RELEASED
     campaign = route.campaign
@@ -304,7 +307,10 @@ def _by_the_table(route: Route | None, at: datetime) -> Reason:
         return Reason.SCHEDULED
     if campaign.ends_at is None or _micros(at) < _micros(campaign.ends_at):
         destination = route.number.destination or campaign.destination
-        return Reason.LIVE if destination not in {None, route.number.number} else Reason.NO_DESTINATION
+        if destination is None or destination == route.number.number:
+            return Reason.NO_DESTINATION
+        unfit = unfit_because(destination, route.number.number, campaign.countries)
+        return Reason.LIVE if unfit is None else Reason.UNFIT_DESTINATION
     window = 30 * 24 * 60 * 60 * 1_000_000
     refers = campaign.end_of_campaign == "referral" and campaign.referral_included
     return Reason.REFERRAL if refers and _micros(at) < _micros(campaign.ends_at) + window else Reason.ENDED
@@ -314,6 +320,14 @@ def _micros(at: datetime) -> int:
     return (at - BEGINNING) // TICK
 
 
+_LIVE = {Reason.LIVE, Reason.NO_DESTINATION, Reason.UNFIT_DESTINATION}
+
+
 def _kind_of(decision: Decision) -> str:
-    kinds = {Reason.LIVE: "connect", Reason.REFERRAL: "referral", Reason.NO_DESTINATION: "apology"}
+    kinds = {
+        Reason.LIVE: "connect",
+        Reason.REFERRAL: "referral",
+        Reason.NO_DESTINATION: "apology",
+        Reason.UNFIT_DESTINATION: "apology",
+    }
     return kinds.get(decision.reason, "reject")

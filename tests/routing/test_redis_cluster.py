@@ -97,7 +97,7 @@ def test_calls_are_journaled_read_claimed_and_acknowledged(cluster: StoredIndex)
         assert isinstance(cluster.lookup.arrive(a_call(phone(i), f"CA{i}"), phone(i)), Route)
     cluster.journal.append(Arrival(a_call(None, "CA30", dialled_text="joe"), None, Source.REQUEST))
     cluster.journal.append(Arrival(a_call(phone(40), "CA31"), None, Source.DATABASE))
-    assert cluster.journal.length() == 32
+    assert cluster.journal.length() == cluster.journal.backlog().entries == 32
     entries = cluster.take_all()
     assert {entry.arrival and entry.arrival.call.call_sid for entry in entries} == {
         f"CA{i}" for i in range(32)

@@ -20,6 +20,7 @@ from redis.exceptions import (
 from structlog.testing import capture_logs
 
 from routing.arrival import Arrival, FactsUnavailable, Source
+from routing.blocks import patterns_of
 from routing.breaker import Breaker
 from routing.call import InboundCall
 from routing.decision import Apologise, Connect, Reason, Refer, Reject
@@ -28,6 +29,7 @@ from routing.numbers import PhoneNumber
 from routing.recorder import Happening, Recorder
 from routing.route import Route
 from routing.router import Router
+from tests.builders import a_breaker
 from tests.routing.facts import CALLER, TRACKING, a_call, a_route
 
 ROUTE = a_route()
@@ -63,6 +65,7 @@ class Stores:
     snapshot: Route | FactsUnavailable | None = field(default_factory=lambda: FactsUnavailable("none"))
     spooling: OSError | None = None
     asked: list[str] = field(default_factory=list)
+    fitting: set[tuple[str, ...]] = field(default_factory=set)
     written: list[tuple[str, Arrival]] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
 
@@ -74,7 +77,8 @@ class Stores:
             self.written.append(("index", Arrival(call, found, Source.INDEX)))
         return found
 
-    def route_of(self, _number: PhoneNumber) -> Route | Miss:
+    def route_of(self, _number: PhoneNumber, patterns: tuple[str, ...] = ()) -> Route | Miss:
+        self.fitting.add(patterns)
         self.asked.append("route_of")
         return _told(self.looking_up)
 
@@ -85,7 +89,8 @@ class Stores:
             raise self.appending
         self.written.append(("journal", happening))
 
-    def load(self, _number: PhoneNumber) -> Route | None:
+    def load(self, _number: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
+        self.fitting.add(patterns)
         self.asked.append("load")
         if isinstance(self.loading, FactsUnavailable):
             raise self.loading
@@ -98,7 +103,8 @@ class Stores:
             raise self.recording
         self.written.append(("database", happening))
 
-    def last_known(self, _number: PhoneNumber) -> Route | None:
+    def last_known(self, _number: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
+        self.fitting.add(patterns)
         self.asked.append("last_known")
         if isinstance(self.snapshot, FactsUnavailable):
             raise self.snapshot
@@ -115,7 +121,7 @@ class Stores:
         return self
 
     def router(self, breaker: Breaker | None = None) -> Router:
-        breaker, count = breaker or Breaker(), self.counted.append
+        breaker, count = breaker or a_breaker(), self.counted.append
         recorder = Recorder(journal=self, record=self.record, spool=self.spool, breaker=breaker, count=count)
         return Router(
             index=self,
@@ -135,15 +141,6 @@ def _told(outcome: Outcome) -> Route | Miss:
 
 def by_name(value: object) -> str:
     return value.value if isinstance(value, Miss) else type(value).__name__
-
-
-class Seconds:
-    """A clock that a test moves."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_listed_number_costs_one_question_and_is_journaled_by_it() -> None:
@@ -250,6 +247,23 @@ def test_a_number_that_the_last_known_copy_lacks_is_no_reason_to_reject() -> Non
     assert stores.router().route(a_call()).decision == Apologise(Reason.UNAVAILABLE)
 
 
+@pytest.mark.parametrize("caller", [CALLER, None])
+def test_whoever_is_asked_instead_of_the_index_is_told_who_rings(caller: PhoneNumber | None) -> None:
+    fitting = patterns_of(caller)
+    late = Stores(arriving=redis.TimeoutError("late"), snapshot=ROUTE).break_database()
+    late.router().route(a_call(caller=caller))
+    assert (late.asked.count("load"), late.asked.count("last_known"), late.fitting) == (1, 1, {fitting})
+    refusing = Stores(arriving=redis.ResponseError("READONLY"), looking_up=ROUTE)
+    refusing.router().route(a_call(caller=caller))
+    assert refusing.fitting == {fitting}
+
+
+def test_a_number_is_found_for_nobody_in_particular() -> None:
+    stores = Stores(looking_up=Miss.NO_INDEX, loading=DOWN, snapshot=ROUTE)
+    assert stores.router().find(TRACKING) == ROUTE
+    assert stores.fitting == {()}
+
+
 def test_the_database_comes_before_the_last_known_copy() -> None:
     stores = Stores(arriving=redis.TimeoutError("late"), loading=ROUTE, snapshot=None)
     assert stores.router().route(a_call()).source is Source.DATABASE
@@ -318,21 +332,19 @@ def test_what_is_no_phone_number_is_logged_by_the_database_without_redis() -> No
 
 @pytest.mark.parametrize("error", GONE, ids=by_name)
 def test_after_three_failures_redis_is_left_alone_until_a_probe_succeeds(error: redis.RedisError) -> None:
-    clock = Seconds()
-    stores = Stores(arriving=error, loading=ROUTE)
-    router = stores.router(Breaker(3, 1.0, clock))
+    stores = Stores(arriving=error, looking_up=error, loading=ROUTE)
+    breaker = a_breaker(lambda: stores.route_of(TRACKING))
+    router = stores.router(breaker)
     for _ in range(10):
         assert router.route(a_call()).source is Source.DATABASE
     assert stores.asked.count("arrive") == 3
     assert [where for where, _ in stores.written] == ["database"] * 10
-    clock.now = 1.0
-    for _ in range(10):
-        router.route(a_call())
-    assert stores.asked.count("arrive") == 4, "one probe per cool-down"
-    stores.arriving = ROUTE
-    clock.now = 2.0
+    assert not breaker.probe()
+    assert router.route(a_call()).source is Source.DATABASE
+    stores.arriving = stores.looking_up = ROUTE
+    assert breaker.probe()
     assert [router.route(a_call()).source for _ in range(5)] == [Source.INDEX] * 5
-    assert len(stores.written) == 25
+    assert len(stores.written) == 16
 
 
 def test_an_open_breaker_spares_the_journal_too() -> None:
@@ -358,7 +370,7 @@ def test_a_journal_that_is_gone_opens_the_breaker_as_well() -> None:
 @pytest.mark.parametrize("error", REFUSING, ids=by_name)
 def test_a_refusal_does_not_trip_the_breaker(error: redis.RedisError) -> None:
     stores = Stores(arriving=error, looking_up=ROUTE)
-    breaker = Breaker(3, 1.0, Seconds())
+    breaker = a_breaker()
     router = stores.router(breaker)
     for _ in range(10):
         assert router.route(a_call()).source is Source.INDEX
@@ -366,13 +378,13 @@ def test_a_refusal_does_not_trip_the_breaker(error: redis.RedisError) -> None:
 
 
 def test_a_server_that_comes_back_read_only_serves_its_facts_to_every_call() -> None:
-    clock = Seconds()
     stores = Stores(arriving=redis.ConnectionError("refused"), looking_up=ROUTE).break_database()
-    router = stores.router(Breaker(3, 1.0, clock))
+    breaker = a_breaker(lambda: stores.route_of(TRACKING))
+    router = stores.router(breaker)
     for _ in range(3):
         router.route(a_call())
     stores.arriving = ReadOnlyError("demoted")
-    clock.now = 1.0
+    assert breaker.probe()
     assert [router.route(a_call()).source for _ in range(5)] == [Source.INDEX] * 5
 
 
@@ -401,7 +413,7 @@ def test_whatever_the_stores_do_the_call_is_answered_and_written_down_once(
     failed_before: int,
 ) -> None:
     stores = Stores(arriving, looking_up, appending, loading, recording)
-    breaker = Breaker(3, 1.0, Seconds())
+    breaker = a_breaker()
     for _ in range(failed_before):
         breaker.failed()
     with capture_logs() as logs:
@@ -432,7 +444,7 @@ def test_whatever_the_stores_do_the_call_is_answered_and_written_down_once(
 
 def test_a_router_that_counts_nothing_routes_all_the_same() -> None:
     stores = Stores(arriving=redis.TimeoutError("late"), loading=ROUTE)
-    breaker = Breaker()
+    breaker = a_breaker()
     recorder = Recorder(journal=stores, record=stores.record, spool=stores.spool, breaker=breaker)
     silent = Router(
         index=stores, recorder=recorder, load=stores.load, last_known=stores.last_known, breaker=breaker

@@ -15,6 +15,7 @@ from routing.numbers import PhoneNumber
 from routing.recorder import Happening, Recorder
 from routing.route import Route
 from routing.router import Router
+from tests.builders import a_breaker
 from tests.routing.facts import Truth, a_call, a_truth, phone
 from tests.routing.stored_index import StoredIndex
 from tests.services.redis_server import RedisServer
@@ -28,7 +29,7 @@ class Database:
         self.down = False
         self.recorded: list[Arrival] = []
 
-    def load(self, number: PhoneNumber) -> Route | None:
+    def load(self, number: PhoneNumber, _patterns: tuple[str, ...] = ()) -> Route | None:
         if self.down:
             raise FactsUnavailable
         facts = self.truth.numbers.get(number)
@@ -80,7 +81,7 @@ def stored(server: RedisServer, database: Database) -> Iterator[StoredIndex]:
 
 @pytest.fixture
 def router(stored: StoredIndex, database: Database) -> Router:
-    return a_router(stored, database, Breaker())
+    return a_router(stored, database, a_breaker())
 
 
 def a_router(stored: StoredIndex, database: Database, breaker: Breaker) -> Router:
@@ -91,7 +92,7 @@ def a_router(stored: StoredIndex, database: Database, breaker: Breaker) -> Route
     )
 
 
-def _no_copy(_number: PhoneNumber) -> Route | None:
+def _no_copy(_number: PhoneNumber, _patterns: tuple[str, ...]) -> Route | None:
     raise FactsUnavailable
 
 
@@ -165,15 +166,15 @@ def test_garbage_in_the_index_is_passed_over_for_the_database(
 def test_a_frozen_redis_is_replaced_by_the_database_and_taken_back(
     server: RedisServer, stored: StoredIndex, database: Database
 ) -> None:
-    seconds = [0.0]
-    router = a_router(stored, database, Breaker(3, 1.0, lambda: seconds[0]))
+    breaker = a_breaker(lambda: stored.lookup.route_of(phone(0)))
+    router = a_router(stored, database, breaker)
     router.route(a_call(phone(0)))
     server.freeze()
     arrivals = [router.route(a_call(phone(i), f"CA{i}")) for i in range(1, 11)]
     assert [a.route for a in arrivals] == [database.load(phone(i)) for i in range(1, 11)]
     assert database.recorded == arrivals
     server.thaw()
-    seconds[0] = 1.0
+    assert breaker.probe()
     taken_back = [router.route(a_call(phone(i), f"CA{i}")) for i in range(11, 21)]
     assert [a.source for a in taken_back] == [Source.INDEX] * 10
     assert [a.route for a in taken_back] == [database.load(phone(i)) for i in range(11, 21)]

@@ -89,7 +89,7 @@ def test_a_directory_in_its_place_is_not_read(tmp_path: Path) -> None:
 )
 def test_unreadable_facts_are_none(tmp_path: Path, stored: bytes) -> None:
     path = tmp_path / "routes.snapshot"
-    write_stored(path, [], [(phone(1).e164, stored)], NOW)
+    write_stored(path, [], [(phone(1).e164, stored)], [], NOW)
     snapshot = Snapshot(path)
     assert answer(snapshot, phone(1)) is FactsUnavailable
     assert answer(snapshot, phone(2)) is None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from models.call import ArrivalRow, record_arrivals
 from routing.numbers import PhoneNumber
-from scripts.calls import _cell
+from scripts.calls_export import _cell
 from tests.builders import CALLER, NOW, TRACKING
 from tests.scripts.conftest import Typed
 from tests.scripts.installation import Installation, Outcome

@@ -1,6 +1,9 @@
 """`hookswitch doctor`: each part that calls depend on, found well and found ill, with what to do."""
 
 import json
+import os
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,13 +11,15 @@ import pytest
 from sqlalchemy import text
 
 from routing.arrival import Arrival, Source
+from routing.index.condition import IndexCondition
 from routing.journal import Journal
 from routing.spool.writer import Spool
 from routing.spooled import encode_happening
 from scripts import checks
 from scripts.host_files import HostKeeper
 from scripts.settings import Secret, TwilioAccount
-from tests.builders import an_inbound_call
+from scripts.signs_of_life import SignsOfLife
+from tests.builders import NOW, an_inbound_call
 from tests.scripts.conftest import Typed
 from tests.scripts.installation import Installation, Server, answering
 from tests.services.redis_server import RedisServer
@@ -30,6 +35,7 @@ ALL = [
     "journal",
     "last-known copy",
     "spool",
+    "worker",
     "carrier",
     "public address",
     "web server",
@@ -83,6 +89,7 @@ def serve(
         server.application = board.web.application
         installation.load_demo()
         HostKeeper(settings, installation.database).keep()
+        SignsOfLife(settings.signs_of_life).leave("journal")
 
     yield start
     for board in boards:
@@ -208,6 +215,52 @@ def test_without_an_index_calls_are_answered_but_it_is_said(
     diagnosis = examined()
     assert (diagnosis.status, diagnosis.verdicts("index")) == (0, ["warning"])
     assert "hookswitch index rebuild" in diagnosis["index"]["advice"]
+
+
+def test_an_index_built_on_another_server_is_mentioned(
+    serve: Serve, installation: Installation, examined: Callable[[], Diagnosis]
+) -> None:
+    serve()
+    installation.redis.set(installation.layout.origin(0), "0" * 40)
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("index")) == (0, ["warning"])
+    assert "another Redis server" in diagnosis["index"]["detail"]
+
+
+@pytest.mark.parametrize(("damaged", "verdict"), [(False, "ok"), (True, "warning")])
+def test_what_the_last_comparison_of_the_index_found_is_told(
+    serve: Serve,
+    installation: Installation,
+    examined: Callable[[], Diagnosis],
+    damaged: bool,  # noqa: FBT001 - the example
+    verdict: str,
+) -> None:
+    serve()
+    IndexCondition(installation.redis, installation.layout).was_compared(NOW, damaged=damaged)
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("index")) == (0, [verdict])
+    assert "2026-03-04T12:00:00Z" in diagnosis["index"]["detail"]
+
+
+def test_a_host_without_a_worker_is_mentioned(
+    serve: Serve, examined: Callable[[], Diagnosis], tmp_path: Path
+) -> None:
+    serve()
+    shutil.rmtree(tmp_path / "var" / "worker")
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("worker")) == (0, ["warning"])
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(30, "ok"), (120, "warning")])
+def test_a_worker_that_is_silent_is_mentioned_with_the_loop_that_is(
+    serve: Serve, examined: Callable[[], Diagnosis], tmp_path: Path, seconds: int, verdict: str
+) -> None:
+    serve()
+    left = time.time() - seconds
+    os.utime(tmp_path / "var" / "worker" / "journal", (left, left))
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("worker")) == (0, [verdict])
+    assert ("journal for" in diagnosis["worker"]["detail"]) is (verdict == "warning")
 
 
 @pytest.mark.parametrize(("waiting", "verdict"), [(1, "ok"), (2, "ok"), (3, "warning")])

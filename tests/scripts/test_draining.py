@@ -24,6 +24,7 @@ from routing.arrival import Arrival, Source
 from routing.index.layout import Layout
 from routing.journal import GROUP, Entry, Journal
 from routing.route import Route
+from scripts import draining
 from scripts.draining import Drain
 from tests.builders import CALLER, an_inbound_call, campaign_facts, number_facts, route
 
@@ -281,6 +282,53 @@ def test_an_outage_while_a_refused_row_is_looked_for_sets_nothing_aside_too_earl
         assert drain.drain(wait_ms=1) == 3
     assert logged(database) == ["CA1", "CA3"]
     assert (journal.length(), journal.set_aside_count()) == (0, 1)
+    database.dispose()
+
+
+def test_what_was_read_ahead_of_a_full_batch_is_written_once_and_finished_at_the_end(
+    journal: Journal, postgres_database: Database, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "BATCH", 10)
+    for serial in range(35):
+        journal.append(an_arrival(f"CA{serial:02d}"))
+    drain = Drain(journal, postgres_database, "worker")
+    assert [drain.drain(wait_ms=1), drain.drain(wait_ms=1)] == [10, 10]
+    drain.finish()
+    assert logged(postgres_database) == [f"CA{serial:02d}" for serial in range(30)]
+    assert (journal.length(), pending(redis_client)) == (5, 0)
+
+
+def test_what_was_read_ahead_waits_while_the_database_is_away(
+    journal: Journal, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "BATCH", 2)
+    database = Flaky(sqlite_url)
+    database.away = frozenset({1, 2})
+    for serial in range(4):
+        journal.append(an_arrival(f"CA{serial}"))
+    drain = Drain(journal, database, "worker")
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            drain.drain(wait_ms=1)
+    assert [drain.drain(wait_ms=1), drain.drain(wait_ms=1)] == [2, 2]
+    assert logged(database) == ["CA0", "CA1", "CA2", "CA3"]
+    assert journal.length() == 0
+    database.dispose()
+
+
+def test_the_dead_are_looked_for_once_a_second_and_again_at_once_where_there_were_some(
+    journal: Journal, sqlite_url: str, redis_client: redis.Redis
+) -> None:
+    seconds = [0.0]
+    database = Database(sqlite_url)
+    drain = Drain(journal, database, "worker", clock=lambda: seconds[0])
+    drain.drain(wait_ms=1)
+    journal.append(an_arrival("CA1"))
+    abandon(redis_client, journal, 10_000)
+    taken = []
+    for seconds[0] in (0.9, 1.0, 1.0):
+        taken.append(drain.drain(wait_ms=1))
+    assert taken == [0, 1, 0]
     database.dispose()
 
 

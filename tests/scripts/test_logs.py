@@ -122,3 +122,16 @@ def test_a_call_that_nothing_could_route_is_answered_and_tells_no_secrets(form: 
         assert secret not in done.stderr
     if form == "json":
         assert {event["event"] for event in events(done.stderr)} >= {"index.unreachable", "call.not_logged"}
+
+
+@pytest.mark.parametrize(("level", "lines"), [("DEBUG", 1), ("INFO", 1), ("WARNING", 0)])
+def test_an_answered_call_is_one_line_unless_the_level_leaves_it_out(
+    level: str, lines: int, tmp_path: Path
+) -> None:
+    account, token = SECRETS["TWILIO_ACCOUNT_SID"], SECRETS["TWILIO_AUTH_TOKEN"]
+    stores = {"REDIS_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/none.db"}
+    done = run(
+        CALLING, account, token, folder=tmp_path, **SECRETS, **stores, LOG_FORMAT="json", LOG_LEVEL=level
+    )
+    answered = [event for event in events(done.stderr) if event["event"] == "call.answered"]
+    assert [event["source"] for event in answered] == ["none"] * lines

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from models.auditing import SYSTEM, Author
+from models.blocked_caller import BlockedCaller, all_blocked_patterns, block
 from models.campaign import Campaign
 from models.database import Database
 from models.outbox import backlog
 from models.routes import held_or_released, route_of, stream_campaigns, stream_numbers
 from models.tracking_number import TrackingNumber
+from routing.blocks import CallerPattern, patterns_of
 from routing.index.audit import Difference, IndexAudit
 from routing.index.layout import Layout
 from routing.index.lookup import CampaignIndex, Miss
@@ -27,7 +29,7 @@ from scripts import publication
 from scripts.index_keeping import IndexKeeper, rebuild
 from scripts.publication import Publication
 from scripts.stores import open_redis
-from tests.builders import NOW, TRACKING, a_campaign, a_number, a_phone
+from tests.builders import CALLER, NOW, TRACKING, a_campaign, a_number, a_phone
 
 LAYOUT = Layout()
 
@@ -86,6 +88,7 @@ def differences(database: Database, client: redis.Redis) -> list[Difference]:
             IndexAudit(client, LAYOUT).differences(
                 stream_campaigns(session),
                 stream_numbers(other),
+                all_blocked_patterns(session),
                 lambda e164s: held_or_released(session, e164s),
             )
         )
@@ -114,6 +117,27 @@ def test_an_edit_goes_through_the_outbox_into_the_index(
     assert (waiting(database), indexed_name(redis_client)) == (0, "Bay Bakery & Sons")
     with database.reading() as session:
         assert indexed(redis_client) == route_of(session, TRACKING)
+
+
+def test_a_block_and_its_lifting_go_through_the_outbox_into_the_index(
+    database: Database, writer: IndexWriter, redis_client: redis.Redis, live: int
+) -> None:
+    index = CampaignIndex(redis_client, LAYOUT)
+    fitting = patterns_of(CALLER)
+    with database.session() as session:
+        group_id = session.get_one(Campaign, live).group_id
+        found = block(session, CallerPattern("+1*"), group_id=group_id, at=NOW)
+    assert Publication(database, writer).publish() == 1
+    with database.reading() as session:
+        assert index.route_of(TRACKING, fitting) == route_of(session, TRACKING, fitting)
+    with database.session() as session:
+        session.get_one(BlockedCaller, found.id).lift(NOW)
+    route = index.route_of(TRACKING, fitting)
+    assert isinstance(route, Route)
+    assert [held.block_id for held in route.blocks] == [found.id]
+    assert Publication(database, writer).publish() == 1
+    assert index.route_of(TRACKING, fitting) == indexed(redis_client)
+    assert differences(database, redis_client) == []
 
 
 def test_a_new_number_and_a_released_one_are_routed_by_the_index(

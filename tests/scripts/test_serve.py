@@ -1,8 +1,10 @@
 """`hookswitch serve`: becomes gunicorn, bound and sized by the settings, or says what is wrong with them."""
 
+import fcntl
 import importlib
 import os
 import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -90,12 +92,36 @@ def test_gunicorn_understands_every_word(monkeypatch: pytest.MonkeyPatch) -> Non
     assert loaded.accesslog is None
 
 
-def test_counts_of_processes_that_are_gone_are_forgotten(folder: Path) -> None:
-    counts = folder / "var" / "metrics" / "8123"
-    counts.mkdir(parents=True)
-    (counts / "counter_1.db").touch()
-    assert served().environ["PROMETHEUS_MULTIPROC_DIR"] == str(counts)
+def test_each_server_counts_in_a_folder_of_its_own_that_is_closed_to_others(folder: Path) -> None:
+    counts = Path(served().environ["PROMETHEUS_MULTIPROC_DIR"])
+    assert counts.parent == folder / "var" / "metrics"
     assert list(counts.iterdir()) == []
+    for made in (counts, counts.parent, folder / "var"):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
+
+
+def test_counts_of_servers_that_are_gone_are_removed_and_those_of_others_stay(folder: Path) -> None:
+    base = folder / "var" / "metrics"
+    gone, alive, foreign = base / "hookswitch-1", base / "hookswitch-2", base / "something"
+    for counts in (gone, alive, foreign):
+        counts.mkdir(parents=True)
+        (counts / "counter_1.db").touch()
+    opened = os.open(alive, os.O_RDONLY)
+    fcntl.flock(opened, fcntl.LOCK_SH)
+    mine = Path(served().environ["PROMETHEUS_MULTIPROC_DIR"])
+    os.close(opened)
+    assert set(base.iterdir()) == {alive, foreign, mine}
+    assert (alive / "counter_1.db").exists()
+
+
+def test_metrics_have_an_address_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert served().words.count("--bind") == 1
+    monkeypatch.setenv("METRICS_ADDRESS", "127.0.0.1:9464")
+    words = served("--bind", "unix:/run/web.sock").words
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--bind"] == [
+        "unix:/run/web.sock",
+        "127.0.0.1:9464",
+    ]
 
 
 def test_a_missing_setting_stops_it_with_one_line(

@@ -95,9 +95,7 @@ def test_the_default_public_address_follows_the_port(tmp_path: Path) -> None:
     assert load(GOOD | {"PORT": "9001"}, tmp_path).public_base_url == "http://127.0.0.1:9001"
 
 
-@pytest.mark.parametrize(
-    "name", [*sorted(GOOD), "TWILIO_AUTH_TOKEN_SECONDARY", "DATABASE_URL", "METRICS_TOKEN"]
-)
+@pytest.mark.parametrize("name", [*sorted(GOOD), "TWILIO_AUTH_TOKEN_SECONDARY", "DATABASE_URL"])
 def test_every_secret_may_come_from_a_file(tmp_path: Path, name: str) -> None:
     value = GOOD.get(name, "postgresql+psycopg://u:p@h/d" if name == "DATABASE_URL" else "other")
     file = tmp_path / "secret"
@@ -122,7 +120,6 @@ def test_printing_settings_shows_no_secret(tmp_path: Path) -> None:
         | {
             "DATABASE_URL": "postgresql+psycopg://u:hunter2@h/d",
             "REDIS_URL": "redis://:hunter2@h",
-            "METRICS_TOKEN": "hunter2",
             "SECRET_KEY": "hunter2" * 8,
             "TWILIO_AUTH_TOKEN": "hunter2",
         },
@@ -166,3 +163,29 @@ def test_a_public_installation_never_falls_back_to_local_secrets(
     (tmp_path / "var" / "local.env").write_text("TWILIO_AUTH_TOKEN=trial\n")
     monkeypatch.setenv("PUBLIC_BASE_URL", "https://calls.example.com")
     assert "TWILIO_AUTH_TOKEN" not in environment(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:9464", "localhost:9464", "[::1]:9464", "0.0.0.0:9464", "unix:/run/metrics.sock"]
+)
+def test_metrics_may_be_shown_at_any_address_of_their_own(tmp_path: Path, address: str) -> None:
+    assert load(GOOD | {"METRICS_ADDRESS": address}, tmp_path).metrics_address == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "9464",
+        ":9464",
+        "localhost",
+        "localhost:0",
+        "localhost:99999",
+        "unix:",
+        "http://h:9464",
+        "a@h:9464",
+        "h:8000",
+    ],
+)
+def test_an_address_of_metrics_that_is_none_or_the_carriers_is_refused(tmp_path: Path, address: str) -> None:
+    with pytest.raises(BadSetting, match=r"^METRICS_ADDRESS: "):
+        load(GOOD | {"METRICS_ADDRESS": address}, tmp_path)

@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
 from structlog.testing import capture_logs
 
+from models import call_log
 from models.call import recent
 from models.database import Database
 from routing.arrival import Arrival, Source
@@ -19,14 +22,16 @@ from routing.index.layout import Layout
 from routing.index.lookup import CampaignIndex
 from routing.journal import Journal
 from routing.route import Route
-from scripts import index_keeping, worker
+from scripts import carrier_keeping, index_keeping, worker
 from scripts.assembly import Parts
+from scripts.signs_of_life import SignsOfLife
 from scripts.worker import Worker
 from tests.builders import TRACKING, a_campaign, a_number, an_inbound_call
 from tests.scripts.installation import Installation
 from tests.services.commands import ROOT, Command
 from tests.services.redis_server import RedisServer
-from tests.webhooks.switchboard import settings_for
+from tests.services.twilio_account import TwilioAccountServer, busy
+from tests.webhooks.switchboard import ACCOUNT, TOKEN, settings_for
 
 
 def parts_of(installation: Installation, folder: Path, layout: Layout) -> Parts:
@@ -71,6 +76,27 @@ def test_it_drains_and_keeps_the_index(installation: Installation, tmp_path: Pat
         assert eventually(lambda: logged(installation.database) == ["CA1"])
 
 
+def test_each_of_its_loops_leaves_a_sign_of_life(installation: Installation, tmp_path: Path) -> None:
+    parts = parts_of(installation, tmp_path, Layout())
+    began = time.time() - 1  # clocks of file systems are coarse
+    signs = SignsOfLife(parts.settings.signs_of_life)
+    with capture_logs(), working(parts):
+        assert eventually(lambda: len(dict(signs.seen())) == 5)
+    assert {loop: at >= began for loop, at in signs.seen()} == dict.fromkeys(
+        ("carrier", "host", "index", "journal", "patrol"), True
+    )
+
+
+def test_a_loop_whose_store_is_away_leaves_none(installation: Installation, tmp_path: Path) -> None:
+    gone = Database(f"sqlite:///{tmp_path}/nowhere/none.db", patient=True)
+    parts = parts_of(installation, tmp_path, Layout())
+    signs = SignsOfLife(parts.settings.signs_of_life)
+    with capture_logs() as told, working(Parts(parts.settings, gone, parts.redis, parts.layout)):
+        assert eventually(lambda: {line["loop"] for line in told if "loop" in line} >= {"index", "host"})
+    assert "index" not in dict(signs.seen())
+    gone.dispose()
+
+
 def test_partitions_without_calls_are_not_asked_all_the_time(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +108,8 @@ def test_partitions_without_calls_are_not_asked_all_the_time(
         def drain(self, _wait_ms: int) -> int:
             rounds.append(time.monotonic())
             return 0
+
+        def finish(self) -> None: ...
 
     monkeypatch.setattr(worker, "Drain", Idle)
     with capture_logs(), working(parts_of(installation, tmp_path, Layout(16))):
@@ -103,6 +131,8 @@ def test_a_defect_in_one_round_does_not_end_the_worker(
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
+
+        def finish(self) -> None: ...
 
     monkeypatch.setattr(worker, "Drain", Stumbling)
     monkeypatch.setattr(worker, "_PAUSE_AFTER_TROUBLE", 0.01)
@@ -129,6 +159,45 @@ def test_a_long_rebuild_does_not_keep_it_from_stopping(
     monkeypatch.setattr(index_keeping, "rebuild", rebuild_for_ever)
     with working(parts_of(installation, tmp_path, Layout())):
         assert begun.wait(10)
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioAccountServer]:
+    with TwilioAccountServer(ACCOUNT, TOKEN) as server:
+        yield server
+
+
+def asking(parts: Parts, twilio: TwilioAccountServer) -> Parts:
+    account = replace(parts.settings.twilio, api_base_url=twilio.origin)
+    return replace(parts, settings=replace(parts.settings, twilio=account))
+
+
+def test_it_closes_calls_whose_end_nobody_reported(
+    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_keeping, "_LOOK_EVERY", 0.0)
+    began = datetime.now(UTC) - timedelta(minutes=12)
+    sid = twilio.add_call(TRACKING.e164, began, 60)
+    arrival = Arrival(an_inbound_call(call_sid=sid, received_at=began), None, Source.DATABASE)
+    call_log.record(installation.database, [arrival], began, "1")
+
+    def ended_at() -> datetime | None:
+        with installation.database.reading() as session:
+            (call,) = recent(session, 9)
+            return call.ended_at
+
+    parts = asking(parts_of(installation, tmp_path, Layout()), twilio)
+    with capture_logs(), working(parts):
+        assert eventually(ended_at)
+
+
+def test_a_busy_carrier_does_not_keep_it_from_stopping(
+    installation: Installation, tmp_path: Path, twilio: TwilioAccountServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_keeping, "_LOOK_EVERY", 0.0)
+    twilio.spoiled.extend([busy(503, retry_after="50")] * 5)
+    with capture_logs(), working(asking(parts_of(installation, tmp_path, Layout()), twilio)):
+        assert eventually(lambda: twilio.requests)
 
 
 @pytest.fixture

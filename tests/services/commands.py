@@ -45,10 +45,17 @@ class Command:
             assert time.monotonic() < deadline, f"{self._name} did not get there: {self.output}"
             time.sleep(0.01)
 
+    def send(self, asking: signal.Signals) -> None:
+        self._process.send_signal(asking)
+
+    def wait(self, patience: float = 10.0) -> int:
+        """Wait for its end and return its exit status."""
+        return self._process.wait(patience)
+
     def stop(self, asking: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> int:
         """Ask it to stop and return its exit status."""
-        self._process.send_signal(asking)
-        return self._process.wait(patience)
+        self.send(asking)
+        return self.wait(patience)
 
     def __enter__(self) -> Self:
         return self

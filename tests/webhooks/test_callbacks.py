@@ -1,13 +1,16 @@
 """What the carrier reports afterwards: taken once, in any order, and the caller hears something sensible."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
+import responses
 
 from models.call import Call, recent
 from models.call_event import events_of
 from models.prompt import PromptKind
+from models.tracking_number import held_number
 from prompts import phrases
 from routing.numbers import PhoneNumber
 from tests.builders import BUSINESS, NOW, a_campaign, a_group, a_number, a_text_prompt
@@ -126,6 +129,27 @@ def test_the_same_status_ten_times_is_one_event(switchboard: Switchboard) -> Non
         assert len(events_of(session, call)) == 1
 
 
+def test_the_same_status_ten_times_at_once_is_one_event(switchboard: Switchboard) -> None:
+    live_through(switchboard, [(VOICE, {"CallSid": SID})])
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _n: report(switchboard, STATUS, HUNG_UP), range(10)))
+        list(pool.map(lambda _n: switchboard.drain(), range(2)))
+    call = row(switchboard)
+    assert (answers, call.talk_seconds) == ([204] * 10, 42)
+    with switchboard.database.reading() as session:
+        assert len(events_of(session, call)) == 1
+
+
+@pytest.mark.parametrize("first", [(STATUS, ENDED), (STATUS, HUNG_UP), (DIAL, DIAL_ENDED)])
+def test_a_report_before_its_call_is_kept_for_it(
+    switchboard: Switchboard, first: tuple[str, dict[str, str]]
+) -> None:
+    live_through(switchboard, [first])
+    assert (row(switchboard).decision, row(switchboard).disposition) == (None, "completed")
+    live_through(switchboard, [(STATUS, RANG), (VOICE, {"CallSid": SID})])
+    assert (row(switchboard).decision, row(switchboard).disposition) == ("connect", "completed")
+
+
 def test_late_news_never_undoes_a_final_disposition(switchboard: Switchboard) -> None:
     live_through(switchboard, [(VOICE, {"CallSid": SID}), (DIAL, DIAL_ENDED)])
     assert row(switchboard).disposition == "completed"
@@ -154,6 +178,11 @@ def test_after_the_dial_the_caller_hears_why_nobody_answered_in_his_language(
     assert heard.verbs[-1] == "Hangup"
 
 
+def test_a_dial_that_ended_without_a_word_is_hung_up(switchboard: Switchboard) -> None:
+    assert Heard(switchboard.post(DIAL, urlencode(a_call(DIALLED, CallSid=SID)))).verbs == ["Hangup"]
+    assert row(switchboard).disposition is None
+
+
 @pytest.mark.parametrize("duration", ["", "-5", "abc", "9" * 30])
 def test_a_senseless_duration_is_no_duration(switchboard: Switchboard, duration: str) -> None:
     live_through(switchboard, [(VOICE, {"CallSid": SID})])
@@ -177,6 +206,65 @@ def test_a_recording_is_referred_to_once_however_late_and_often(switchboard: Swi
     call = row(switchboard)
     assert (call.recording_sid, call.recording_seconds) == (RECORDED["RecordingSid"], 40)
     assert call.decision == "connect"
+    with switchboard.database.reading() as session:
+        assert [event.key for event in events_of(session, call)] == [
+            f"recording:{RECORDED['RecordingSid']}:completed"
+        ]
+
+
+def test_a_recording_of_an_unknown_call_waits_for_its_call(switchboard: Switchboard) -> None:
+    live_through(switchboard, [(RECORDING, RECORDED)])
+    call = row(switchboard)
+    assert (call.decision, call.recording_url) == (None, RECORDED["RecordingUrl"])
+    live_through(switchboard, [(VOICE, {"CallSid": SID})])
+    call = row(switchboard)
+    assert (call.decision, call.recording_url) == ("connect", RECORDED["RecordingUrl"])
+
+
+def test_a_recording_that_comes_a_day_late_belongs_to_its_call_and_moves_no_time(
+    switchboard: Switchboard,
+) -> None:
+    live_through(switchboard, [(VOICE, {"CallSid": SID}), *LIFE])
+    before = story(row(switchboard))
+    began = {"RecordingStartTime": "Wed, 04 Mar 2026 12:00:09 +0000"}
+    live_through(switchboard, [(RECORDING, RECORDED | began)])
+    call = row(switchboard)
+    assert (story(call), call.started_at) == (before, NOW)
+    assert call.recording_url == RECORDED["RecordingUrl"]
+
+
+def test_a_recording_that_is_absent_is_kept_as_news_and_is_none(switchboard: Switchboard) -> None:
+    absent = RECORDED | {"RecordingStatus": "absent", "ErrorCode": "0"}
+    live_through(switchboard, [(VOICE, {"CallSid": SID}), (RECORDING, absent), (RECORDING, absent)])
+    call = row(switchboard)
+    assert (call.recording_sid, call.recording_url) == (None, None)
+    with switchboard.database.reading() as session:
+        (event,) = events_of(session, call)
+    assert event.raw["RecordingStatus"] == "absent"
+    live_through(switchboard, [(RECORDING, RECORDED)])
+    assert row(switchboard).recording_url == RECORDED["RecordingUrl"]
+
+
+@responses.activate
+def test_a_recording_on_a_foreign_host_is_noted_and_not_fetched(switchboard: Switchboard) -> None:
+    foreign = RECORDED | {"RecordingUrl": "https://evil.example/Recordings/RE"}
+    live_through(switchboard, [(VOICE, {"CallSid": SID}), (RECORDING, foreign)])
+    assert row(switchboard).recording_url == "https://evil.example/Recordings/RE"
+    assert len(responses.calls) == 0
+
+
+@pytest.mark.parametrize(("records", "version"), [(True, phrases.CONSENT_VERSION), (False, None)])
+def test_a_recorded_call_keeps_which_text_told_the_caller(
+    switchboard: Switchboard,
+    records: bool,  # noqa: FBT001
+    version: str | None,
+) -> None:
+    with switchboard.database.session() as session:
+        held_number(session, PhoneNumber(DIALLED)).record_calls = records  # type: ignore[union-attr]
+    switchboard.publish()
+    heard = switchboard.ring(DIALLED, at=NOW, CallSid=SID)
+    assert heard.verbs == (["Say", "Dial"] if records else ["Dial"])
+    assert row(switchboard).consent_version == version
 
 
 def test_the_business_hears_the_whisper_of_the_number(switchboard: Switchboard) -> None:

@@ -8,6 +8,7 @@ import pytest
 from models.prompt import PromptAudio
 from routing.numbers import PhoneNumber
 from routing.route import EndOfCampaign
+from scripts import leaving
 from tests.builders import NOW, a_campaign, a_group, a_number, a_plan, a_recorded_prompt
 from tests.webhooks.conftest import MakeSwitchboard
 from tests.webhooks.switchboard import Heard, Switchboard, a_call
@@ -58,15 +59,16 @@ def test_readyz_is_not_ready_where_no_call_could_be_routed(
     )
 
 
-@pytest.mark.parametrize(
-    "header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "metrics-token"}]
-)
-def test_metrics_are_for_who_has_the_token(switchboard: Switchboard, header: dict[str, str]) -> None:
-    assert switchboard.web.get("/metrics", headers=header).status_code == 401
-
-
-def test_without_a_token_there_are_no_metrics(make_switchboard: MakeSwitchboard) -> None:
-    assert make_switchboard(metrics_token=None).web.get("/metrics").status_code == 404
+def test_readyz_says_no_as_soon_as_the_server_is_about_to_stop(
+    switchboard: Switchboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switchboard.rebuild_index()
+    monkeypatch.setattr(leaving, "_notice", bytearray(1))
+    assert switchboard.web.get("/readyz").status_code == 200
+    leaving.announce()
+    response = switchboard.web.get("/readyz")
+    assert (response.status_code, response.text) == (503, "stopping\n")
+    assert switchboard.web.get("/healthz").status_code == 200
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What callers get: the decision table, seen from the carrier's side."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,6 +52,30 @@ def put_ended(board: Switchboard, ends_at: datetime, **campaign: Any) -> None:
         }
         | campaign,
     )
+
+
+@pytest.mark.parametrize("destination", ["+493012345678", "+19005550100"])
+def test_a_destination_that_must_not_be_dialled_is_apologised_for_and_counted(
+    switchboard: Switchboard, destination: str
+) -> None:
+    put(switchboard)
+    with switchboard.database.session() as session:  # past the checks at save
+        session.connection().execute(text("UPDATE campaigns SET destination = :to"), {"to": destination})
+    heard = ring(switchboard)
+    assert heard.verbs == ["Say", "Hangup"]
+    assert (logged(switchboard).decision, logged(switchboard).reason) == ("apology", "unfit_destination")
+    metrics = switchboard.web.get("/metrics", headers={"Authorization": "Bearer metrics-token"}).text
+    assert re.search(r'hookswitch_routing_trouble_total\{event="unfit_destination"\} [1-9]', metrics)
+
+
+def test_a_talk_limit_cuts_the_connection_and_four_hours_do_where_there_is_none(
+    switchboard: Switchboard,
+) -> None:
+    put(switchboard)
+    assert ring(switchboard).document[0].get("timeLimit") == "14400"
+    with switchboard.database.session() as session:
+        session.scalars(select(Campaign)).one().talk_limit = 600
+    assert ring(switchboard).document[0].get("timeLimit") == "600"
 
 
 def test_a_live_campaign_connects_with_one_dial_of_its_destination(switchboard: Switchboard) -> None:

@@ -1,4 +1,4 @@
-"""Why an authentic request cannot be taken."""
+"""Why an authentic request cannot be taken, and why the carrier cannot be asked."""
 
 
 class Malformed(ValueError):
@@ -13,3 +13,17 @@ class ForeignAccount(ValueError):
 
     def __init__(self) -> None:
         super().__init__("the request is for another account")
+
+
+class CarrierUnavailable(Exception):
+    """The carrier gave no answer that can be used, though it was asked more than once; a later try may do.
+
+    The message says what it did instead, to be read after "the carrier".
+    """
+
+
+class CredentialsRefused(Exception):
+    """The carrier does not know the account with its token, or does not let it do this."""
+
+    def __init__(self) -> None:
+        super().__init__("refuses the account with its token")

@@ -77,7 +77,7 @@ class TwilioEvents:
         word = "answered" if word == "in-progress" else word
         occurred_at = _timestamp(form, received_at)
         at = occurred_at or received_at
-        update = _leg_update(word, leg, at, _seconds(form, "CallDuration"))
+        update = leg_update(word, leg, at, _seconds(form, "CallDuration"))
         key = f"leg:{leg}:{word}"
         return CallEvent(
             self.name, call_sid, EventKind.LEG, key, occurred_at, received_at, update, raw_fields(form)
@@ -89,18 +89,7 @@ class TwilioEvents:
         word = _status(form)
         occurred_at = _timestamp(form, received_at)
         at = occurred_at or received_at
-        disposition = disposition_of(word)
-        if disposition is None:
-            update = CallUpdate(started_at=at)
-        else:
-            duration = _seconds(form, "CallDuration")
-            update = CallUpdate(
-                disposition=disposition,
-                disposition_rank=rank(Witness.CALL, disposition),
-                started_at=_before(at, duration),
-                ended_at=at,
-                duration_seconds=duration,
-            )
+        update = call_update(word, at, _seconds(form, "CallDuration"))
         key = f"call:{word}"
         return CallEvent(
             self.name, call_sid, EventKind.CALL, key, occurred_at, received_at, update, raw_fields(form)
@@ -171,7 +160,22 @@ def _twin(name: str) -> str | None:
     return None
 
 
-def _leg_update(word: str, leg: str, at: datetime, duration: int | None) -> CallUpdate:
+def call_update(word: str, at: datetime, duration: int | None) -> CallUpdate:
+    """What it says that the caller's own leg was in the state `word` at the instant `at`."""
+    disposition = disposition_of(word)
+    if disposition is None:
+        return CallUpdate(started_at=at)
+    return CallUpdate(
+        disposition=disposition,
+        disposition_rank=rank(Witness.CALL, disposition),
+        started_at=_before(at, duration),
+        ended_at=at,
+        duration_seconds=duration,
+    )
+
+
+def leg_update(word: str, leg: str, at: datetime, duration: int | None) -> CallUpdate:
+    """What it says that the leg `leg` to the business was in the state `word` at the instant `at`."""
     if word == "ringing":
         return CallUpdate(started_at=at, rang_at=at)
     if word == "answered":

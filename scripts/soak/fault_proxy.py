@@ -9,6 +9,9 @@ from enum import StrEnum
 from typing import Self
 from urllib.parse import urlsplit
 
+Address = tuple[str, int] | str
+"""Host and port, or the path of a unix socket."""
+
 _READ_SIZE = 65_536
 _PATIENCE = 5.0
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
@@ -33,14 +36,14 @@ class Fault(StrEnum):
 
 
 class FaultProxy:
-    """Listens on `port` and passes on to `host:port` of a server until `close`.
+    """Listens on `port` and passes on to the server at `upstream` until `close`.
 
     `turn` switches at once, for the connections that are there as well. What was swallowed is lost,
     so a connection that lost something is closed when the fault ends.
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        self._upstream = (host, port)
+    def __init__(self, upstream: Address) -> None:
+        self._upstream = upstream
         self._lock = threading.Lock()
         self._fault = Fault.OK
         self._seconds = 0.0
@@ -53,11 +56,11 @@ class FaultProxy:
 
     @classmethod
     def before(cls, url: str) -> Self:
-        """A proxy for the server that `url` names."""
+        """A proxy for the server that `url` names with host and port; ValueError without."""
         parts = urlsplit(url)
-        assert parts.hostname is not None
-        assert parts.port is not None
-        return cls(parts.hostname, parts.port)
+        if parts.hostname is None or parts.port is None:
+            raise ValueError("a fault proxy needs the server's host and port")
+        return cls((parts.hostname, parts.port))
 
     def url(self, url: str) -> str:
         """The server's own `url`, by way of this proxy."""
@@ -115,10 +118,10 @@ class FaultProxy:
         self._acceptor.start()
 
     def _stop_listening(self) -> None:
-        assert self._acceptor is not None
-        self._wake.send(b"x")
-        self._acceptor.join(_PATIENCE)
-        self._acceptor = None
+        if self._acceptor is not None:
+            self._wake.send(b"x")
+            self._acceptor.join(_PATIENCE)
+            self._acceptor = None
         self._listener.close()
 
     def _accept(self) -> None:
@@ -134,8 +137,7 @@ class FaultProxy:
         server = None
         if self._fault is not Fault.BLACKHOLE:
             try:
-                server = socket.create_connection(self._upstream, timeout=_PATIENCE)
-                server.settimeout(None)
+                server = _connected(self._upstream)
             except OSError:
                 _close_with_reset(client)
                 return
@@ -231,6 +233,20 @@ class _Link:
             data = data[1:]
             self._ended.wait(self._proxy.seconds)
         return data
+
+
+def _connected(upstream: Address) -> socket.socket:
+    if not isinstance(upstream, str):
+        server = socket.create_connection(upstream, timeout=_PATIENCE)
+        server.settimeout(None)
+        return server
+    server = socket.socket(socket.AF_UNIX)
+    try:
+        server.connect(upstream)
+    except OSError:
+        server.close()
+        raise
+    return server
 
 
 def _bound(port: int) -> socket.socket:

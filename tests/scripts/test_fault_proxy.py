@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services.fault_proxy import Fault, FaultProxy
+from scripts.soak.fault_proxy import Fault, FaultProxy
 
 
 def _echo(listener: socket.socket) -> None:
@@ -27,7 +27,7 @@ def proxy() -> Iterator[FaultProxy]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=_echo, args=(listener,))
         server.start()
-        with FaultProxy(*listener.getsockname()) as proxy:
+        with FaultProxy(listener.getsockname()) as proxy:
             yield proxy
         listener.shutdown(socket.SHUT_RDWR)
         server.join()
@@ -113,7 +113,7 @@ def test_a_slow_reply_drips_until_the_fault_ends(proxy: FaultProxy, client: sock
 
 def test_closing_leaves_no_thread() -> None:
     before = threading.active_count()
-    proxy = FaultProxy("127.0.0.1", 9)
+    proxy = FaultProxy(("127.0.0.1", 9))
     proxy.turn(Fault.BLACKHOLE)
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=2) as client:
         client.sendall(b"hello")
