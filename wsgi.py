@@ -28,8 +28,9 @@ from routing.router import Router
 from routing.snapshot.reader import Snapshot
 from routing.spool.writer import Spool
 from routing.spooled import encode_happening
-from scripts import leaving, readings
+from scripts import leaving, readings, vital_signs
 from scripts import settings as settings_of
+from scripts.assembly import Parts
 from scripts.call_lines import Answered, writer_of
 from scripts.log_stream import LogStream
 from scripts.logs import set_up_logs
@@ -196,7 +197,16 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
     room = Room()
     serve_api(flask, desk, gate, room, limits=Limits(Counters(counting)), explain=explainer.explain)
-    serve_pages(flask, desk, gate, room, assets=assets_in(_ASSETS), explain=explainer.explain)
+    parts = Parts(settings, database, client, layout)
+    serve_pages(
+        flask,
+        desk,
+        gate,
+        room,
+        assets=assets_in(_ASSETS),
+        explain=explainer.explain,
+        examine=lambda: vital_signs.examine(parts),
+    )
 
     def close() -> None:
         client.close()

@@ -45,6 +45,7 @@ def serve_pages(
     *,
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,
+    examine: home.Examine,
 ) -> Frame:
     """Add all pages to an application that the gate guards."""
     frame = Frame(desk, gate, room)
@@ -53,7 +54,7 @@ def serve_pages(
     own = OwnAccount(desk, passwords, gate.secret_key)
     pages = Blueprint("pages", __name__, template_folder=str(_HERE / "templates"))
     for views in (
-        home.home(frame),
+        home.home(frame, examine),
         picker.picker(frame),
         sign_in.sign_in(frame, door, own),
         account.account(frame, own),

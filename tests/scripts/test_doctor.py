@@ -15,7 +15,7 @@ from routing.index.condition import IndexCondition
 from routing.journal import Journal
 from routing.spool.writer import Spool
 from routing.spooled import encode_happening
-from scripts import checks
+from scripts import vital_signs
 from scripts.host_files import HostKeeper
 from scripts.settings import Secret, TwilioAccount
 from scripts.signs_of_life import SignsOfLife
@@ -32,6 +32,7 @@ ALL = [
     "redis",
     "durability",
     "index",
+    "outbox",
     "journal",
     "last-known copy",
     "spool",
@@ -271,7 +272,7 @@ def test_many_calls_that_wait_for_the_log_are_mentioned(
     waiting: int,
     verdict: str,
 ) -> None:
-    monkeypatch.setattr(checks, "_MANY_CALLS_WAITING", 2)
+    monkeypatch.setattr(vital_signs, "_MANY_CALLS_WAITING", 2)
     for _ in range(waiting):
         arrival = Arrival(an_inbound_call(), None, Source.DATABASE)
         Journal(installation.redis, installation.layout).append(arrival)
@@ -370,7 +371,7 @@ def test_a_host_without_a_last_known_copy_is_told_what_that_means(
 def test_an_old_copy_is_mentioned(
     serve: Serve, examined: Callable[[], Diagnosis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "_OLD_COPY", -1)
+    monkeypatch.setattr(vital_signs, "_OLD_COPY", -1)
     serve()
     assert examined().verdicts("last-known copy") == ["warning"]
 
