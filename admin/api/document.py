@@ -13,7 +13,6 @@ from admin.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from admin.api.operations import Operation, Resource
 from admin.api.problems import MEDIA_TYPE as PROBLEM_TYPE
 from admin.api.problems import Problem
-from admin.drafts import LARGEST_ID
 
 Json = dict[str, Any]
 _REF = "#/components/schemas/{model}"
@@ -228,7 +227,7 @@ def _said(description: str) -> Json:
     return {"description": description, "schema": {"type": "string"}}
 
 
-_ID: Json = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+_ID: Json = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
 _SOUND: Json = {
     "type": "string",
     "format": "binary",

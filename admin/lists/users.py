@@ -16,14 +16,13 @@ from admin.lists.listing import (
     Key,
     Listing,
     alphabetical,
-    dialect_of,
     in_order,
     read_page,
 )
 from admin.lists.visible import visible
+from admin.lists.words import words_condition
 from admin.views import Page, UserView
 from models.group import Group
-from models.search import begins_words
 from models.user import Role, User, UserStatus
 
 
@@ -87,7 +86,7 @@ _STORED = tuple(name for name in UserView.model_fields if name in User.__table__
 def _conditions(session: Session, filters: UserFilters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.q:
-        found.append(begins_words(dialect_of(session), [User.name, User.email], filters.q))
+        found.append(words_condition(session, User.id, [User.name, User.email], filters.q))
     if filters.role is not None:
         found.append(User.role == filters.role)
     if filters.status is not None:
