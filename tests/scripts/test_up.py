@@ -1,7 +1,9 @@
 """`hookswitch up`: one command that starts everything, keeps its data and leaves nothing running."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -191,6 +193,37 @@ def test_its_secrets_and_data_are_closed_to_others(running: Up) -> None:
     var = running.folder / "var"
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
     assert stat.S_IMODE((var / "local.env").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")
+def test_the_walk_for_integrators_works_as_written(running: Up) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    walk = readme.partition("## A walk for integrators\n")[2].partition("\n## ")[0]
+    typed = "".join(re.findall(r"^```sh\n(.*?)^```", walk, re.MULTILINE | re.DOTALL))
+    # A call is in the log a moment after it was answered: sooner than one types, later than bash does.
+    logged = """until send "$API/calls?campaign_id=$CAMPAIGN" | grep -q '"decision"'; do sleep 0.05; done"""
+    typed = typed.replace('send "$API/calls', f'{logged}\nsend "$API/calls')
+    (running.folder / ".venv").symlink_to(sys.prefix)
+    walked = subprocess.run(
+        ["bash", "-eu"],
+        input=typed.replace(":8000", f":{running.port}"),
+        cwd=running.folder,
+        env=environment(running.port),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (walked.returncode, walked.stderr) == (0, "")
+    answers = [json.loads(line) for line in walked.stdout.splitlines() if line.startswith("{")]
+    created, number, now, earlier, calls, wrong, changed = answers
+    assert created["state"] == "live"
+    assert number["campaign_id"] == created["id"]
+    assert (now["decision"], earlier["reason"]) == ("connect", "scheduled")
+    assert "<Number" in walked.stdout
+    assert [call["tracking_number"] for call in calls["items"]] == ["+15005550150"]
+    assert {error["field"] for error in wrong["errors"]} == {"name", "ends_at"}
+    assert (changed["name"], changed["revision"]) == ("Summer leaflet, second print", 2)
 
 
 def test_a_second_one_in_the_same_folder_is_refused_in_one_line(running: Up) -> None:
