@@ -1,5 +1,6 @@
 """Describe the API in OpenAPI 3.1, from the operations as they are declared."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from admin.api.problems import Problem
 
 Json = dict[str, Any]
 _REF = "#/components/schemas/{model}"
+_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 _PART = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 ABOUT = """Manage campaigns, tracking numbers, groups, prompts and users, and read the call log.
@@ -47,9 +49,6 @@ def document(resources: Sequence[Resource], version: str) -> Json:
             paths.setdefault(path, {})[operation.method.lower()] = _operation(
                 resource, operation, schemas, components
             )
-    for operation in operations:  # their fields stand as parameters
-        if operation.query is not None:
-            components.pop(schemas[operation.query, "validation"]["$ref"].rpartition("/")[2], None)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,7 +63,7 @@ def document(resources: Sequence[Resource], version: str) -> Json:
         "security": [{"token": []}, {"session": []}],
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": _referred_to(components, paths),
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -105,6 +104,20 @@ def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, Json]:
             wanted[operation.answers, "serialization"] = None
     schemas, defined = models_json_schema(list(wanted), ref_template=_REF, schema_generator=_Plain)
     return dict(schemas), defined["$defs"]
+
+
+def _referred_to(components: Json, paths: Json) -> Json:
+    """Without those whose fields stand as parameters, and what only they name."""
+    wanted = {Problem.__name__} | _names_in(paths)
+    found: set[str] = set()
+    while new := wanted - found:
+        found |= new
+        wanted = {name for part in new for name in _names_in(components[part])}
+    return {name: schema for name, schema in components.items() if name in found}
+
+
+def _names_in(described: Json) -> set[str]:
+    return set(_REFERENCE.findall(json.dumps(described)))
 
 
 def _operation(resource: Resource, operation: Operation, schemas: _Schemas, components: Json) -> Json:
