@@ -24,7 +24,7 @@ from admin.access.throttle import ACCOUNT, ADDRESS, PROOF, Pace, count_attempt, 
 from admin.access.visitor import Visitor
 from admin.desk import Desk
 from admin.drafts import Draft, Line, Reading
-from admin.errors import NotSignedIn
+from admin.errors import NotAllowed, NotSignedIn
 from models.audit import Via
 from models.auditing import Author
 from models.base import LOCKED
@@ -123,10 +123,11 @@ class SigningIn:
             return self._admitted(session, user, sessions.renew(kept), visitor, now)
 
     def sign_out(self, identity: Identity) -> None:
-        """End the session; its cookie is worth nothing from now on."""
+        """End the session; its cookie is worth nothing from now on. Raises `NotAllowed` for a token."""
+        if identity.session_id is None:
+            raise NotAllowed("a token does not sign out; it is revoked")
         with self._desk.noting(identity.actor.author) as session:
-            if identity.session_id is not None:
-                sessions.end(session, identity.session_id)
+            sessions.end(session, identity.session_id)
         log.info("sign_in.signed_out", user_id=identity.actor.user_id)
 
     def _open(self, session: Session, user: User, visitor: Visitor, now: datetime) -> Opened:
