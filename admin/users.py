@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from admin.access import links, second_factor, sessions
+from admin.access import links, second_factor, sessions, trail
 from admin.access.actor import Actor, sees_user
 from admin.drafts import Draft, Id, Line, Name, Reading
 from admin.errors import Conflict, NotAllowed, NotThere
@@ -208,6 +208,7 @@ def make_link(session: Session, actor: Actor, user_id: int, now: datetime) -> tu
     if user.status is not UserStatus.ACTIVE:
         raise Conflict("status", "the user is disabled; enable him first")
     purpose = LinkPurpose.INVITE if user.password_hash is None else LinkPurpose.RESET
+    trail.note(session, actor.author, user, "link_made", at=now, value=purpose.value)
     log.info("user.link_made", user_id=user.id, by=actor.author.user_id, purpose=purpose.value)
     return purpose, links.make_link(session, user, purpose, now)
 

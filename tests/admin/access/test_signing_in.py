@@ -317,6 +317,13 @@ def test_guesses_at_many_accounts_from_one_address_are_slowed(on_sqlite: Premise
     assert outcomes == ["NotSignedIn"] * 20 + ["TryLater"] * 2
 
 
+def test_behind_a_proxy_that_nobody_named_not_everybody_waits_for_everybody(on_sqlite: Premises) -> None:
+    behind = Visitor("127.0.0.1")
+    for i in range(30):
+        guess(on_sqlite, f"user{i}@example.net", 1, behind)
+    assert on_sqlite.sign_in(on_sqlite.a_user(), visitor=behind).due is None
+
+
 def test_guesses_at_unknown_accounts_are_slowed_alike(on_sqlite: Premises) -> None:
     assert guess(on_sqlite, "nobody@example.com", 6) == ["NotSignedIn"] * 5 + ["TryLater"]
 
