@@ -101,12 +101,15 @@ class SigningIn:
         reading.finish()
         if identity.due is not Due.SECOND_FACTOR or identity.session_id is None:
             raise NotSignedIn("no second factor is due; sign in first")
-        paces = {self._secret("second factor", identity.actor.user_id): PROOF}
         with self._desk.noting() as session:
+            user = session.get_one(User, identity.actor.user_id)
+            # Who knows only the password must not keep the user himself waiting.
+            known = visitor.browser if self._knows(visitor, user) else None
+            paces = {self._secret("second factor", user.id, known): PROOF}
             count_attempt(session, paces, now)
         author = identity.actor.author
         with self._desk.noting(author) as session:
-            user = session.get_one(User, identity.actor.user_id, with_for_update=LOCKED)
+            user = session.get_one(User, user.id, with_for_update=LOCKED)
             kept = session.get(UserSession, identity.session_id, with_for_update=LOCKED)
             if second_factor.takes_code(user, draft.code, now):
                 by = "app"
@@ -153,14 +156,16 @@ class SigningIn:
 
         Else the account, which comes first, and the address.
         """
-        mark = visitor.browser or ""
-        if user is not None and is_marked(self._secret_key, mark, user):
-            return {self._secret("browser", mark): PROOF}
+        if user is not None and self._knows(visitor, user):
+            return {self._secret("browser", visitor.browser): PROOF}
         account = {self._secret("account", normal_email(email)): ACCOUNT}
         if is_this_machine(visitor.address):
             # A proxy that TRUSTED_PROXIES does not name looks like this: everybody would wait for everybody.
             return account
         return account | {self._secret("address", throttled_as(visitor.address)): ADDRESS}
+
+    def _knows(self, visitor: Visitor, user: User) -> bool:
+        return visitor.browser is not None and is_marked(self._secret_key, visitor.browser, user)
 
     def _note_failure(self, user: User | None, count: int, visitor: Visitor, now: datetime) -> None:
         log.warning(
