@@ -67,7 +67,7 @@ def document(resources: Sequence[Resource], version: str) -> Json:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A token made by `hookswitch token create` or at /api/v1/tokens.",
+                    "description": "A token made by `hookswitch token create` or at /api/v1/api-tokens.",
                 },
                 "session": {
                     "type": "apiKey",
