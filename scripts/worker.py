@@ -19,6 +19,7 @@ from scripts.draining import Drain
 from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
 from scripts.logs import set_up_logs
+from scripts.sweeping import Sweeper
 
 log = structlog.get_logger()
 
@@ -39,7 +40,10 @@ _HOST_EVERY = 1.0
 
 
 class Worker:
-    """Runs three loops until told to stop: for the journal, for the index, for this host's own files."""
+    """Runs three loops until told to stop: for the journal, for the index, for this host's own files.
+
+    The third also sweeps.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._stop = threading.Event()
@@ -47,6 +51,7 @@ class Worker:
         self._drain = Drain(Journal(parts.redis, parts.layout), parts.database, consumer)
         self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
         self._host = HostKeeper(parts.settings, parts.database)
+        self._sweeper = Sweeper(parts.database)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -56,7 +61,7 @@ class Worker:
     def run(self) -> None:
         keeping = threading.Thread(target=self._repeat, args=(self._keep, _KEEP_EVERY), name="index")
         keeping.start()
-        hosting = threading.Thread(target=self._repeat, args=(self._host.keep, _HOST_EVERY), name="host")
+        hosting = threading.Thread(target=self._repeat, args=(self._tidy, _HOST_EVERY), name="host")
         hosting.start()
         self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
         keeping.join()
@@ -64,6 +69,10 @@ class Worker:
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
+
+    def _tidy(self) -> None:
+        self._host.keep()
+        self._sweeper.sweep()
 
     def _go_on(self, _done: int) -> None:
         if self._stop.is_set():
