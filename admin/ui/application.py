@@ -24,6 +24,7 @@ from admin.ui import (
     home,
     picker,
     sign_in,
+    users,
     wording,
 )
 from admin.ui.assets import Asset, asset_pages
@@ -60,6 +61,7 @@ def serve_pages(
         sign_in.sign_in(frame, door, own),
         account.account(frame, own),
         groups.groups(frame),
+        users.users(frame),
         campaigns.campaigns(frame),
         campaign_creating.campaign_creating(frame),
         campaign_page.campaign_page(frame, explain),
