@@ -30,7 +30,7 @@ def users(frame: Frame) -> Blueprint:
     views = Blueprint("users", __name__)
 
     def editor(asked: Asked, form: Form, user: UserView | None) -> Response:
-        said = {
+        said: dict[str, Any] = {
             "form": form,
             "user": user,
             "groups": _groups(asked),
@@ -41,7 +41,7 @@ def users(frame: Frame) -> Blueprint:
 
     def question(asked: Asked, act: str, user_id: int, form: Form) -> Response:
         asked.actor.require_administration()
-        said = {
+        said: dict[str, Any] = {
             "user": _one(asked, user_id),
             "act": act,
             "form": form,
@@ -51,7 +51,7 @@ def users(frame: Frame) -> Blueprint:
         return frame.either(asked, "users/question.html", 200 if form.is_right else 422, **said)
 
     def shown_once(asked: Asked, user_id: int, purpose: LinkPurpose, secret: str) -> Response:
-        said = {
+        said: dict[str, Any] = {
             "user": _one(asked, user_id),
             "link": frame.gate.link_to(secret),
             "until": asked.now + VALID_FOR[purpose],
