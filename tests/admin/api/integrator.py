@@ -131,7 +131,7 @@ class Premises:
     @property
     def flask(self) -> Flask:
         mount: Any = self.application
-        behind: Flask = mount._application
+        behind: Flask = mount._application._public  # beside the private address of /metrics
         return behind
 
     def program_of(self, user: User, scope: Scope = Scope.ADMIN) -> Integrator:
