@@ -1,6 +1,7 @@
 """Signing in: who knows the password gets in, whoever guesses is slowed, nobody is locked out for good."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pyotp
@@ -16,6 +17,7 @@ from admin.access.passwords import Passwords
 from admin.access.visitor import Visitor
 from admin.errors import Invalid, NotSignedIn, TryLater
 from admin.signing_in import Opened, SigningIn
+from models.database import Database
 from models.session import UserSession
 from models.user import User, UserStatus
 from tests.admin.people import HOME, KEY, PASSWORD, Premises
@@ -252,6 +254,16 @@ def test_a_code_works_once(premises: Premises) -> None:
     give(premises, half_signed_in(premises, user), code)
     with pytest.raises(NotSignedIn):
         give(premises, half_signed_in(premises, user), code)
+
+
+def test_a_code_that_two_give_at_once_works_for_one(postgres_database: Database) -> None:
+    premises = Premises(postgres_database)
+    user = premises.a_user()
+    code = code_at(premises, with_app(premises, user))
+    halves = [half_signed_in(premises, user) for _ in range(2)]
+    with ThreadPoolExecutor(2) as both:
+        let_in = list(both.map(lambda half: is_let_in(lambda: give(premises, half, code)), halves))
+    assert sorted(let_in) == [False, True]
 
 
 def test_a_code_before_the_last_one_is_refused(on_sqlite: Premises) -> None:
