@@ -56,7 +56,7 @@ _STATEMENTS = (
     """INSERT INTO tracking_numbers (id, number, campaign_id, group_id, name, destination, whisper,
          ring_timeout, record_calls, caller_id, status, released_at, carrier, carrier_sid, revision,
          created_at, updated_at)
-       SELECT i, '+1' || 2000000000 + i::bigint * 7919, CASE WHEN chance(i, 14, 50) > 0 THEN c.id END,
+       SELECT i, '+1' || 2000000000 + i::bigint * 6700417 % 7999999973, CASE WHEN chance(i, 14, 50) > 0 THEN c.id END,
          c.group_id, CASE WHEN chance(i, 15, 3) > 0 THEN (ARRAY[{media}])[1 + chance(i, 16, 40)] || ' ' || i ELSE '' END,
          CASE WHEN chance(i, 17, 10) = 0 THEN '+1' || 4000000000 + chance(i, 18, 1000) END,
          CASE WHEN chance(i, 19, 12) = 0 THEN 'From the leaflet' END, NULL, chance(i, 20, 10) = 3,

@@ -30,18 +30,18 @@ def test_a_name_is_all_that_a_campaign_needs(office: Office) -> None:
     assert (stored.end_of_campaign, stored.external_id) == (EndOfCampaign.NORMAL, None)
 
 
-def test_all_errors_of_a_draft_are_told_at_once(office: Office) -> None:
+def test_all_errors_of_a_draft_are_told_at_once(sqlite_office: Office) -> None:
     draft = {
         "name": " ",
         "starts_at": "2026-03-04T12:00:00",
         "destination": "+19005550100",
-        "group_id": office.south,
+        "group_id": sqlite_office.south,
         "end_of_campaign": "later",
         "prompt_id": 99,
         "colour": "red",
     }
-    with pytest.raises(Invalid) as refusal, office.writing(office.ned) as session:
-        campaigns.create(session, office.ned, draft, NOW)
+    with pytest.raises(Invalid) as refusal, sqlite_office.writing(sqlite_office.ned) as session:
+        campaigns.create(session, sqlite_office.ned, draft, NOW)
     assert problems(refusal).keys() == draft.keys()
 
 
@@ -171,10 +171,10 @@ def test_nothing_changed_is_no_new_revision(office: Office) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "group_id", "owner_id", "starts_at"])
-def test_what_is_mandatory_cannot_be_taken_away(office: Office, field: str) -> None:
-    made = office.campaign(office.ada)
-    with pytest.raises(Invalid) as refusal, office.writing(office.ada) as session:
-        campaigns.revise(session, office.ada, made, {field: None}, NOW)
+def test_what_is_mandatory_cannot_be_taken_away(sqlite_office: Office, field: str) -> None:
+    made = sqlite_office.campaign(sqlite_office.ada)
+    with pytest.raises(Invalid) as refusal, sqlite_office.writing(sqlite_office.ada) as session:
+        campaigns.revise(session, sqlite_office.ada, made, {field: None}, NOW)
     assert problems(refusal) == {field: "is mandatory"}
 
 
@@ -369,6 +369,6 @@ def test_an_ended_campaign_is_extended_into_the_future_only(office: Office) -> N
         assert campaigns.extend(session, office.ada, made, later, NOW).ends_at == NOW + TICK
 
 
-def test_a_destination_is_read_however_it_is_spaced(office: Office) -> None:
-    made = office.campaign(office.ada, destination="+1 (415) 555-0123")
-    assert office.stored_campaign(made).destination == PhoneNumber("+14155550123")
+def test_a_destination_is_read_however_it_is_spaced(sqlite_office: Office) -> None:
+    made = sqlite_office.campaign(sqlite_office.ada, destination="+1 (415) 555-0123")
+    assert sqlite_office.stored_campaign(made).destination == PhoneNumber("+14155550123")

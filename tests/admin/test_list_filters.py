@@ -148,10 +148,10 @@ def test_the_zero_of_a_national_form_is_no_part_of_the_number(office: Office) ->
 
 
 @pytest.mark.parametrize("written", ["1", "12", "+1", "abc"])
-def test_too_few_digits_find_nothing_but_advice(office: Office, written: str) -> None:
+def test_too_few_digits_find_nothing_but_advice(sqlite_office: Office, written: str) -> None:
     for page in (numbers.page, calls.page):
-        with pytest.raises(Invalid) as refusal, office.reading() as session:
-            page(session, office.ada, {"number": written}, NOW)
+        with pytest.raises(Invalid) as refusal, sqlite_office.reading() as session:
+            page(session, sqlite_office.ada, {"number": written}, NOW)
         assert problems(refusal).keys() == {"number"}
 
 
