@@ -110,15 +110,15 @@ def test_what_never_ends_comes_after_what_does(office: Office) -> None:
 
 
 @pytest.mark.parametrize("limit", ["1", "2", "199", "200"])
-def test_a_page_has_between_1_and_200_rows(sqlite_office: Office, limit: str) -> None:
-    with sqlite_office.reading() as session:
-        assert users.page(session, sqlite_office.ada, {"limit": limit}, NOW).items
+def test_a_page_has_between_1_and_200_rows(on_sqlite: Office, limit: str) -> None:
+    with on_sqlite.reading() as session:
+        assert users.page(session, on_sqlite.ada, {"limit": limit}, NOW).items
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "1.5"])
-def test_neither_fewer_nor_more(sqlite_office: Office, limit: str) -> None:
-    with pytest.raises(Invalid) as refusal, sqlite_office.reading() as session:
-        users.page(session, sqlite_office.ada, {"limit": limit}, NOW)
+def test_neither_fewer_nor_more(on_sqlite: Office, limit: str) -> None:
+    with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+        users.page(session, on_sqlite.ada, {"limit": limit}, NOW)
     assert problems(refusal).keys() == {"limit"}
 
 
@@ -147,17 +147,17 @@ def forged(*parts: object) -> str:
         base64.urlsafe_b64encode(b"[" * 2900).decode(),
     ],
 )
-def test_a_cursor_that_is_none_of_ours_is_refused(sqlite_office: Office, cursor: str) -> None:
-    with pytest.raises(Invalid) as refusal, sqlite_office.reading() as session:
-        campaigns.page(session, sqlite_office.ada, {"sort": "name", "cursor": cursor}, NOW)
+def test_a_cursor_that_is_none_of_ours_is_refused(on_sqlite: Office, cursor: str) -> None:
+    with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+        campaigns.page(session, on_sqlite.ada, {"sort": "name", "cursor": cursor}, NOW)
     assert problems(refusal).keys() == {"cursor"}
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-03-04T12:00:00", "0001-01-01T00:00:00+23:59", 7])
-def test_a_cursor_names_an_instant_with_its_offset(sqlite_office: Office, moment: object) -> None:
+def test_a_cursor_names_an_instant_with_its_offset(on_sqlite: Office, moment: object) -> None:
     asked = {"sort": "starts_at", "cursor": forged("starts_at", moment, 1)}
-    with pytest.raises(Invalid) as refusal, sqlite_office.reading() as session:
-        campaigns.page(session, sqlite_office.ada, asked, NOW)
+    with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+        campaigns.page(session, on_sqlite.ada, asked, NOW)
     assert problems(refusal).keys() == {"cursor"}
 
 
