@@ -52,13 +52,13 @@ class _Id(BaseConverter):
         return int(value)
 
 
-def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Explain) -> None:
+def serve_api(app: Flask, *, desk: Desk, gate: Gate, limits: Limits, room: Room, explain: Explain) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
     app.url_map.converters["id"] = _Id
     app.url_map.merge_slashes = False
     problems.install(app)
-    serving = Serving(desk, Room())
+    serving = Serving(desk, room)
     resources = (*RESOURCES, *_access(desk, gate), routes(explain))
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:

@@ -22,8 +22,9 @@ from admin.lists.listing import (
     in_order,
     or_blank,
     read_page,
+    unindexed,
 )
-from admin.lists.visible import Visible, visible
+from admin.lists.visible import visible
 from admin.lists.words import words_condition
 from admin.references import visible_campaign
 from admin.views import CampaignDetail, CampaignView, Page
@@ -86,8 +87,8 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Cam
     sorts_by_owner = filters.sort.endswith("owner")
     listing = Listing(
         Campaign.id,
-        _keys(session),
-        [*seen.among(Campaign.group_id), *_conditions(session, filters, seen, now)],
+        _keys(session, searches=bool(filters.q)),
+        [*seen.among(Campaign.group_id), *_conditions(session, filters, now)],
         join(Campaign, User, User.id == Campaign.owner_id) if sorts_by_owner else None,
     )
     return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids, now))
@@ -134,9 +135,10 @@ def views(session: Session, ids: Sequence[int], now: datetime) -> list[CampaignV
 _STORED = tuple(name for name in CampaignView.model_fields if name in Campaign.__table__.columns)
 
 
-def _keys(session: Session) -> dict[str, Key]:
+def _keys(session: Session, *, searches: bool) -> dict[str, Key]:
+    name = Key(alphabetical(session, Campaign.name), str)
     return {
-        "name": Key(alphabetical(session, Campaign.name), str),
+        "name": unindexed(name) if searches else name,
         "external_id": Key(alphabetical(session, or_blank(Campaign.external_id)), str),
         "owner": Key(alphabetical(session, User.name), str),
         "starts_at": Key(Campaign.starts_at, datetime),
@@ -146,15 +148,13 @@ def _keys(session: Session) -> dict[str, Key]:
     }
 
 
-def _conditions(
-    session: Session, filters: CampaignFilters, seen: Visible, now: datetime
-) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, filters: CampaignFilters, now: datetime) -> list[ColumnElement[bool]]:
     states = set(filters.state or State)
     if not filters.state:
         states -= {State.ARCHIVED}
     if filters.active is not None:
         states = states & {State.LIVE} if filters.active else states - {State.LIVE}
-    found = [holds_in(session, states, seen, now)]
+    found = [holds_in(states, now)]
     if filters.q:
         found.append(words_condition(session, Campaign.id, [Campaign.name, Campaign.external_id], filters.q))
     if filters.owner_id:
