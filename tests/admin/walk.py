@@ -41,7 +41,7 @@ class World:
 
     def __init__(self, file: Path, redis_url: str) -> None:
         url = f"sqlite:///{file}"
-        settings = settings_for(var=file.parent, database_url=url, redis_url=redis_url)
+        settings = settings_for(var=file.parent, database_url=url, redis_url=redis_url, metrics_address=None)
         self.database = Database(url, patient=True)
         self._watching = sqlite3.connect(file)
         self._web = wsgi.join(settings)

@@ -121,7 +121,7 @@ class Premises:
     """A running installation with its people."""
 
     def __init__(self, database_url: str, client: RedisClient, redis_url: str, var: Path) -> None:
-        settings = settings_for(var=var, database_url=database_url, redis_url=redis_url)
+        settings = settings_for(var=var, database_url=database_url, redis_url=redis_url, metrics_address=None)
         self.board = Switchboard(settings, client)
         self.application = self.board.web.application
         self.database = self.board.database
