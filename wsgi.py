@@ -18,6 +18,7 @@ from routing.arrival import FactsUnavailable
 from routing.breaker import Breaker, guarded
 from routing.index.condition import IndexCondition
 from routing.index.lookup import CampaignIndex, Miss
+from routing.index.writer import IndexWriter
 from routing.journal import Journal
 from routing.numbers import PhoneNumber
 from routing.recorder import Happening, Recorder
@@ -32,8 +33,9 @@ from scripts.call_lines import Answered, writer_of
 from scripts.log_stream import LogStream
 from scripts.logs import set_up_logs
 from scripts.metrics import Metrics
+from scripts.publication import Publication
 from scripts.settings import Settings
-from scripts.stores import CALL_TIMEOUT, layout_of, open_redis
+from scripts.stores import CALL_TIMEOUT, COUNT_TIMEOUT, EDIT_TIMEOUT, layout_of, open_redis
 from scripts.traffic import Traffic
 from webhooks.callbacks import CallbackWebhooks
 from webhooks.carriers.twilio import Twilio
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
 
 _ANY_NUMBER = PhoneNumber("+15005550006")
 """Asked for by the readiness check; whether it exists does not matter."""
+PUBLISHED_AT_ONCE = 2_000
+"""Edits that one request carries to the index at most."""
 
 
 _SLOW_REDIS = 0.15
@@ -130,6 +134,7 @@ def join(settings: Settings, stream: LogStream | None = None) -> Web:
     flask.config["SECRET_KEY"] = settings.secret_key.reveal()
     flask.register_blueprint(health(ready, leaving.is_announced))
     flask.register_blueprint(recorded_prompts(database))
+    close_admin = join_admin(flask, settings)
     pages: WSGIApplication = flask
     if settings.metrics_address is not None:
         private = Flask(__name__, static_folder=None)
@@ -147,6 +152,7 @@ def join(settings: Settings, stream: LogStream | None = None) -> Web:
     }
 
     def close() -> None:
+        close_admin()
         traffic.close()
         client.close()
         database.dispose()
@@ -155,6 +161,63 @@ def join(settings: Settings, stream: LogStream | None = None) -> Web:
 
     whisper = WhisperWebhook(door, guarded(sql, loading_whispers_from(database), FactsUnavailable))
     return Web(Mount(pages, mounted, {"/webhooks/twilio/whisper/": whisper.answer}), close)
+
+
+def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
+    """Add what operators use to the application; return what closes what it holds open.
+
+    It has a database and Redis connections of its own, so that operators never use up those of calls.
+    """
+    # Loaded here: importing this module stays quick for whoever only wants a part of it.
+    from admin.access.gate import Gate
+    from admin.api.application import serve_api
+    from admin.api.limits import Counters, Limits
+    from admin.desk import Desk
+    from admin.explaining import Explainer
+    from admin.room import Room
+
+    database = Database(settings.database_url, unhurried=True)
+    client = open_redis(settings.redis_url, EDIT_TIMEOUT)
+    counting = open_redis(settings.redis_url, COUNT_TIMEOUT)
+    layout = layout_of(settings.redis_url)
+    publication = Publication(database, IndexWriter(client, layout))
+    desk = Desk(database, lambda: datetime.now(UTC), publishing(publication))
+    gate = Gate(
+        desk,
+        secret_key=settings.secret_key.reveal(),
+        public_base_url=settings.public_base_url,
+        trusted_proxies=settings.trusted_proxies,
+    )
+    explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
+    serve_api(
+        flask,
+        desk=desk,
+        gate=gate,
+        limits=Limits(Counters(counting)),
+        room=Room(),
+        explain=explainer.explain,
+    )
+
+    def close() -> None:
+        client.close()
+        counting.close()
+        database.dispose()
+
+    return close
+
+
+def publishing(publication: Publication) -> Callable[[], None]:
+    """Publish edits at once while Redis answers; the worker does what is left undone."""
+
+    def publish(at_most: int) -> None:
+        try:
+            publication.publish(at_most)
+        except redis.RedisError as error:
+            raise ConnectionError(type(error).__name__) from error
+
+    breaker = Breaker(lambda: publish(PUBLISHED_AT_ONCE), threshold=1)
+    publish_guarded = guarded(breaker, publish, ConnectionError)
+    return lambda: publish_guarded(PUBLISHED_AT_ONCE)
 
 
 def call_lines_of(settings: Settings) -> Callable[[Iterable[Answered]], str] | None:

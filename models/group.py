@@ -17,7 +17,10 @@ class GroupCycle(ValueError):
 
 
 class Group(Base):
-    """One node of the tree. `default_*` pre-fill new tracking numbers and route nothing themselves."""
+    """One node of the tree. `default_*` pre-fill new tracking numbers and route nothing themselves.
+
+    A plan, time zone or default that is None is the parent's (`models.inheritance`).
+    """
 
     __tablename__ = "groups"
     __table_args__ = (
@@ -37,7 +40,7 @@ class Group(Base):
     """Where calls may be connected to, such as `CA,GB,US`; None: as the parent says."""
     talk_limit: Mapped[int | None]
     """Seconds that a connection may last; None: as the parent says."""
-    time_zone: Mapped[str] = mapped_column(default="UTC")
+    time_zone: Mapped[str | None]
     """A name of the IANA time zone database."""
     industry: Mapped[str | None]
     phone: Mapped[PhoneNumber | None]
@@ -47,10 +50,8 @@ class Group(Base):
     default_whisper: Mapped[str | None]
     default_ring_timeout: Mapped[int | None]
     """Seconds."""
-    default_record_calls: Mapped[bool] = mapped_column(default=False)
-    default_caller_id: Mapped[CallerId] = mapped_column(
-        words(CallerId, "default_caller_id"), default=CallerId.CALLER
-    )
+    default_record_calls: Mapped[bool | None]
+    default_caller_id: Mapped[CallerId | None] = mapped_column(words(CallerId, "default_caller_id"))
 
     @validates("countries")
     def _known_countries(self, _key: str, countries: str | None) -> str | None:

@@ -19,7 +19,9 @@ _COMMANDS = {
     "migrate": "scripts.migrate",
     "serve": "scripts.serve",
     "soak": "scripts.soak.command",
+    "token": "scripts.token",
     "up": "scripts.up",
+    "user": "scripts.user",
     "worker": "scripts.worker",
 }
 FAILED = 1

@@ -2,19 +2,17 @@
 
 import json
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
-import redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from admin.explaining import Explainer
 from models.routes import route_of
-from routing.arrival import Arrival, Source
+from routing.arrival import FactsUnavailable
 from routing.blocks import patterns_of
-from routing.call import InboundCall
-from routing.explanation import Explanation, explain
-from routing.index.lookup import CampaignIndex, Miss
+from routing.explanation import Explanation
+from routing.index.lookup import CampaignIndex
 from routing.numbers import PhoneNumber, caller_number
 from routing.route import Route
 from scripts.arguments import INSTANT, PHONE_NUMBER
@@ -23,23 +21,20 @@ from scripts.cli import run
 
 
 def explain_number(parts: Parts, number: PhoneNumber, at: datetime, caller: str | None = None) -> Explanation:
-    """Explain what a caller of `number` gets at `at`, from the facts a call would be routed on.
+    """Explain what a caller of `number` gets at `at`, from the stores that the environment names.
 
     `caller` is what a carrier would send as such; None: somebody whom nobody blocks.
     """
-    call = InboundCall("explain", "none", at, number)
+
+    def load(asked: PhoneNumber, patterns: tuple[str, ...]) -> Route | None:
+        try:
+            with parts.database.reading() as session:
+                return route_of(session, asked, patterns)
+        except SQLAlchemyError as error:
+            raise FactsUnavailable(type(error).__name__) from error
+
     patterns = () if caller is None else patterns_of(caller_number(caller))
-    found: Route | Miss | None = None
-    with suppress(redis.RedisError):  # a call asks the database then, and so do we
-        found = CampaignIndex(parts.redis, parts.layout).route_of(number, patterns)
-    if isinstance(found, Route):
-        return explain(Arrival(call, found, Source.INDEX))
-    try:
-        with parts.database.reading() as session:
-            return explain(Arrival(call, route_of(session, number, patterns), Source.DATABASE))
-    except SQLAlchemyError:
-        # As for a call: a whole index that does not list the number is a fact; no index is none.
-        return explain(Arrival(call, None, Source.INDEX if found is Miss.NOT_LISTED else Source.NONE))
+    return Explainer(CampaignIndex(parts.redis, parts.layout), load).explain(number, at, patterns)
 
 
 def show(explanation: Explanation) -> None:

@@ -24,6 +24,7 @@ from scripts.index_keeping import IndexKeeper
 from scripts.index_patrol import IndexPatrol
 from scripts.logs import set_up_logs
 from scripts.signs_of_life import SignsOfLife
+from scripts.sweeping import Sweeper
 
 log = structlog.get_logger()
 
@@ -48,7 +49,10 @@ _PATROL_EVERY = 1.0
 
 
 class Worker:
-    """Runs its loops until told to stop: for journal, index (two), this host's own files, and the carrier."""
+    """Runs its loops until told to stop: for journal, index (two), this host's own files, and the carrier.
+
+    The loop for the host also sweeps.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._stop = threading.Event()
@@ -57,6 +61,7 @@ class Worker:
         self._keeper = IndexKeeper(parts.database, parts.redis, parts.layout)
         self._patrol = IndexPatrol(parts.database, parts.redis, parts.layout)
         self._host = HostKeeper(parts.settings, parts.database)
+        self._sweeper = Sweeper(parts.database)
         self._carrier = CarrierKeeper(
             parts.settings, parts.database, parts.redis, parts.layout, pause=self._rest
         )
@@ -74,7 +79,7 @@ class Worker:
             for loop in (
                 ("index", self._keep, _KEEP_EVERY),
                 ("patrol", lambda: self._patrol.keep(self._rest), _PATROL_EVERY),
-                ("host", self._host.keep, _HOST_EVERY),
+                ("host", self._tidy, _HOST_EVERY),
                 ("carrier", self._carrier.keep, _CARRIER_EVERY),
             )
         ]
@@ -88,6 +93,10 @@ class Worker:
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
+
+    def _tidy(self) -> None:
+        self._host.keep()
+        self._sweeper.sweep()
 
     def _go_on(self, _done: int) -> None:
         self._rest(0)

@@ -5,6 +5,7 @@ import importlib
 import click
 
 _BENCHES = {
+    "api": "scripts.bench.api",
     "index": "scripts.bench.index",
     "journal": "scripts.bench.journal",
     "voice": "scripts.bench.voice",

@@ -1,0 +1,121 @@
+"""The call log as a list."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from operator import eq, ge, le, lt
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from admin.access.actor import Actor
+from admin.drafts import Id, Instant, Line, Reading
+from admin.errors import NotThere
+from admin.lists.digits import Digits, check_digits, digits_condition
+from admin.lists.listing import Filters, Key, Listing, compared, in_order, read_page
+from admin.lists.visible import visible
+from admin.views import CallDetail, CallView, Page
+from models.call import Call
+from models.campaign import Campaign
+from models.tracking_number import TrackingNumber
+from routing.numbers import NotE164, PhoneNumber
+
+_FEW = 500
+Decision = Literal["connect", "referral", "reject", "apology"]
+
+
+class CallFilters(Filters):
+    started_from: Instant | None = None
+    started_before: Instant | None = None
+    campaign_id: Id | None = None
+    number: Digits = None
+    caller: Digits = None
+    group_id: Annotated[Id | None, Field(description="of this group")] = None
+    subgroups: Annotated[bool, Field(description="and of the groups below it")] = True
+    decision: Annotated[list[Decision], Field(default_factory=list)]
+    reason: Annotated[list[Line], Field(default_factory=list)]
+    disposition: Annotated[list[Line], Field(default_factory=list)]
+    duration_from: Annotated[int | None, Field(ge=0, le=10**6, description="seconds")] = None
+    duration_to: Annotated[int | None, Field(ge=0, le=10**6, description="seconds")] = None
+    sort: Literal["started_at", "-started_at"] = "-started_at"
+
+
+def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[CallView]:  # noqa: ARG001
+    """The calls that `raw` (a `CallFilters`) asks for; raise `Invalid`."""
+    reading = Reading()
+    filters = reading.read(CallFilters, raw)
+    check_digits(filters.number, "number", reading)
+    check_digits(filters.caller, "caller", reading)
+    reading.finish()
+    seen = visible(session, actor, filters.group_id, subgroups=filters.subgroups)
+    listing = Listing(
+        Call.id,
+        {"started_at": Key(Call.started_at, datetime)},
+        [*seen.among(Call.group_id), *_conditions(session, actor, filters)],
+    )
+    return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids))
+
+
+def one(session: Session, actor: Actor, call_id: int, now: datetime) -> CallDetail:  # noqa: ARG001
+    """Raise `NotThere`."""
+    call = session.get(Call, call_id)
+    seen = visible(session, actor)
+    if call is None or not (seen.everything or call.group_id in seen.ids):
+        raise NotThere("there is no such call")
+    [shown] = views(session, [call_id])
+    details = {
+        name: getattr(call, name) for name in CallDetail.model_fields if name not in CallView.model_fields
+    }
+    return CallDetail.model_construct(**dict(shown), **details)
+
+
+def views(session: Session, ids: Sequence[int]) -> list[CallView]:
+    """What is shown of calls, in the order of `ids`; one query, however many they are."""
+    columns = [getattr(Call, name) for name in CallView.model_fields if name != "campaign_name"]
+    rows = session.execute(
+        select(*columns, Campaign.name.label("campaign_name"))
+        .outerjoin(Campaign, Campaign.id == Call.campaign_id)
+        .where(Call.id.in_(ids))
+    ).mappings()
+    return in_order(ids, {row["id"]: CallView.model_construct(**row) for row in rows})
+
+
+def _conditions(session: Session, actor: Actor, filters: CallFilters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.number:
+        found.append(_dialled(session, actor, filters.number))
+    if filters.caller:
+        found.append(digits_condition(session, actor, Call.caller, filters.caller))
+    for words, column_of_words in (
+        (filters.decision, Call.decision),
+        (filters.reason, Call.reason),
+        (filters.disposition, Call.disposition),
+    ):
+        if words:
+            found.append(column_of_words.in_(words))
+    return found + compared(
+        (Call.campaign_id, eq, filters.campaign_id),
+        (Call.started_at, ge, filters.started_from),
+        (Call.started_at, lt, filters.started_before),
+        (Call.duration_seconds, ge, filters.duration_from),
+        (Call.duration_seconds, le, filters.duration_to),
+    )
+
+
+def _dialled(session: Session, actor: Actor, written: str) -> ColumnElement[bool]:
+    """Whether a number with these digits was dialled.
+
+    Few are named one by one, for the log has an index by number; of those that are not ours only one
+    that is written in full.
+    """
+    ours = select(TrackingNumber.number).where(
+        digits_condition(session, actor, TrackingNumber.number, written)
+    )
+    numbers = session.scalars(ours.distinct().limit(_FEW + 1)).all()
+    if len(numbers) > _FEW:
+        return digits_condition(session, actor, Call.tracking_number, written)
+    with suppress(NotE164):
+        numbers = [*numbers, PhoneNumber.parse(written)]
+    return Call.tracking_number.in_(numbers)
