@@ -17,6 +17,7 @@ from prompts.render import Renderer
 from routing.arrival import FactsUnavailable
 from routing.breaker import Breaker, guarded
 from routing.index.lookup import CampaignIndex, Miss
+from routing.index.writer import IndexWriter
 from routing.journal import Journal
 from routing.numbers import PhoneNumber
 from routing.recorder import Happening, Recorder
@@ -29,8 +30,9 @@ from routing.spooled import encode_happening
 from scripts import settings as settings_of
 from scripts.logs import set_up_logs
 from scripts.metrics import Metrics
+from scripts.publication import Publication
 from scripts.settings import Settings
-from scripts.stores import CALL_TIMEOUT, layout_of, open_redis
+from scripts.stores import CALL_TIMEOUT, COUNT_TIMEOUT, EDIT_TIMEOUT, layout_of, open_redis
 from webhooks.callbacks import CallbackWebhooks
 from webhooks.carriers.twilio import Twilio
 from webhooks.carriers.twilio_events import TwilioEvents
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 
 _ANY_NUMBER = PhoneNumber("+15005550006")
 """Asked for by the readiness check; whether it exists does not matter."""
+PUBLISHED_AT_ONCE = 2_000
+"""Edits that one request carries to the index at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ def join(settings: Settings) -> Web:
     flask.register_blueprint(health(readiness_of(index, loading_from(database), snapshot)))
     flask.register_blueprint(metrics(settings.metrics_token, counted.collect))
     flask.register_blueprint(recorded_prompts(database))
+    close_admin = join_admin(flask, settings)
     events = TwilioEvents(settings.twilio.account_sid)
     called_back = CallbackWebhooks(door=door, events=events, recorder=recorder, find=router.find)
     mounted = {
@@ -126,6 +131,7 @@ def join(settings: Settings) -> Web:
     }
 
     def close() -> None:
+        close_admin()
         client.close()
         database.dispose()
         snapshot.close()
@@ -133,6 +139,54 @@ def join(settings: Settings) -> Web:
 
     whisper = WhisperWebhook(door, guarded(sql, loading_whispers_from(database), FactsUnavailable))
     return Web(Mount(flask, mounted, {"/webhooks/twilio/whisper/": whisper.answer}), close)
+
+
+def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
+    """Add what operators use to the application; return what closes what it holds open.
+
+    It has a database and Redis connections of its own, so that operators never use up those of calls.
+    """
+    # Loaded here: importing this module stays quick for whoever only wants a part of it.
+    from admin.access.gate import Gate
+    from admin.api.application import serve_api
+    from admin.api.limits import Counters, Limits
+    from admin.desk import Desk
+    from admin.explaining import Explainer
+
+    database = Database(settings.database_url, unhurried=True)
+    client = open_redis(settings.redis_url, EDIT_TIMEOUT)
+    counting = open_redis(settings.redis_url, COUNT_TIMEOUT)
+    layout = layout_of(settings.redis_url)
+    publication = Publication(database, IndexWriter(client, layout))
+    desk = Desk(database, lambda: datetime.now(UTC), publishing(publication))
+    gate = Gate(
+        desk,
+        secret_key=settings.secret_key.reveal(),
+        public_base_url=settings.public_base_url,
+        trusted_proxies=settings.trusted_proxies,
+    )
+    explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
+    serve_api(flask, desk, gate, Limits(Counters(counting)), explainer.explain)
+
+    def close() -> None:
+        client.close()
+        counting.close()
+        database.dispose()
+
+    return close
+
+
+def publishing(publication: Publication) -> Callable[[], None]:
+    """Publish edits at once while Redis answers; the worker does what is left undone."""
+
+    def publish(at_most: int) -> None:
+        try:
+            publication.publish(at_most)
+        except redis.RedisError as error:
+            raise ConnectionError(type(error).__name__) from error
+
+    publish_guarded = guarded(Breaker(threshold=1), publish, ConnectionError)
+    return lambda: publish_guarded(PUBLISHED_AT_ONCE)
 
 
 def loading_from(database: Database) -> Callable[[PhoneNumber], Route | None]:

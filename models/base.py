@@ -85,3 +85,7 @@ class Base(DeclarativeBase):
 
 Row = dict[str, Any]
 """Column names to values, as plain Python objects."""
+
+
+LOCKED = {"key_share": True}
+"""`with_for_update` of `Session.get`: others wait to change the row, and may refer to it."""

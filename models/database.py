@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-from models import propagation
+from models import auditing, propagation
+from models.auditing import SYSTEM, Author
 from models.metadata import metadata
 
 _STATEMENT_LIMIT_MS = 500
+_OPERATOR_LIMIT_MS = 5_000
 _PATIENT_BUSY_MS = 60_000
 _CONNECT_LIMIT = 1
 _CHECKOUT_LIMIT = 0.5
@@ -30,18 +32,21 @@ class Database:
 
     While a call waits for its answer nothing may take long: PostgreSQL gets 1 s to accept, 500 ms for
     a statement, and SQLite 500 ms for its write lock. `patient` lifts the limits for commands and
-    migrations. Errors are SQLAlchemy's: `OperationalError` or `TimeoutError` where the database does
-    not answer in time.
+    migrations; `unhurried` raises them to 5 s for operators, who wait longer than callers. Errors are
+    SQLAlchemy's: `OperationalError` or `TimeoutError` where the database does not answer in time.
     """
 
     metadata = metadata
     """All tables, declared before the first session needs one."""
 
-    def __init__(self, url: str, *, patient: bool = False, clock: propagation.Clock = _utc_now) -> None:
+    def __init__(
+        self, url: str, *, patient: bool = False, unhurried: bool = False, clock: propagation.Clock = _utc_now
+    ) -> None:
         """Take `sqlite:///file` or `postgresql+psycopg://…`; `clock` stamps rows, in aware UTC."""
         target = make_url(url)
         self.is_postgresql = target.get_backend_name() == "postgresql"
-        self.engine = _postgresql(target, patient) if self.is_postgresql else _sqlite(target, patient)
+        limit = None if patient else _OPERATOR_LIMIT_MS if unhurried else _STATEMENT_LIMIT_MS
+        self.engine = _postgresql(target, limit) if self.is_postgresql else _sqlite(target, limit)
         # Readers see one snapshot, so that facts read one after the other belong together.
         options: dict[str, Any] = {"hookswitch_reading": True}
         if self.is_postgresql:
@@ -51,11 +56,16 @@ class Database:
         )
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         propagation.install(self._writing, clock)
+        auditing.install(self._writing)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A transaction for writing: committed at the end, rolled back by any exception."""
+    def session(self, author: Author = SYSTEM) -> Iterator[Session]:
+        """A transaction for writing: committed at the end, rolled back by any exception.
+
+        `author` is whom the audit trail names.
+        """
         with self._writing.begin() as session:
+            session.info[Author] = author
             yield session
 
     @contextmanager
@@ -69,13 +79,13 @@ class Database:
         self.engine.dispose()
 
 
-def _postgresql(url: URL, patient: bool) -> Engine:  # noqa: FBT001
+def _postgresql(url: URL, limit_ms: int | None) -> Engine:
     # The driver is slow to import, and SQLite does without.
-    from models.deadline import Impatient
+    from models.deadline import Impatient, Unhurried
 
-    settings = {"timezone": "UTC", "statement_timeout": str(0 if patient else _STATEMENT_LIMIT_MS)}
+    settings = {"timezone": "UTC", "statement_timeout": str(limit_ms or 0)}
     arguments: dict[str, Any] = {
-        "connect_timeout": 10 if patient else _CONNECT_LIMIT,
+        "connect_timeout": 10 if limit_ms is None else _CONNECT_LIMIT,
         "application_name": "hookswitch",
         "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
     }
@@ -90,11 +100,12 @@ def _postgresql(url: URL, patient: bool) -> Engine:  # noqa: FBT001
         pool_pre_ping=True,
     )
     event.listen(engine, "handle_error", _leave_out_rows)
-    if not patient:
+    if limit_ms is not None:
+        kind = Impatient if limit_ms == _STATEMENT_LIMIT_MS else Unhurried
 
         @event.listens_for(engine, "do_connect")
         def connect(_dialect: object, _record: object, args: Any, kwargs: Any) -> Impatient:  # noqa: ANN401
-            return Impatient.connect(*args, **kwargs)
+            return kind.connect(*args, **kwargs)
 
     return engine
 
@@ -126,8 +137,8 @@ def _write_ahead(cursor: sqlite3.Cursor, patience: float) -> None:
             return
 
 
-def _sqlite(url: URL, patient: bool) -> Engine:  # noqa: FBT001
-    busy = _PATIENT_BUSY_MS if patient else _STATEMENT_LIMIT_MS
+def _sqlite(url: URL, limit_ms: int | None) -> Engine:
+    busy = limit_ms or _PATIENT_BUSY_MS
     engine = create_engine(
         url,
         hide_parameters=True,

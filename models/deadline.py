@@ -10,7 +10,6 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg.abc import PQGen, PQGenConn
 
-_ANSWER_WITHIN = 0.75
 _CONNECT_WITHIN = 1.0
 _LOOK_EVERY = 0.05
 
@@ -20,8 +19,10 @@ T = TypeVar("T")
 class Impatient(psycopg.Connection[Any]):
     """Waits 1 s for a connection and 0.75 s for an answer, then closes and raises OperationalError."""
 
+    answer_within = 0.75
+
     def wait(self, gen: PQGen[T], interval: float = _LOOK_EVERY, timeout: float | None = None) -> T:
-        limit = _ANSWER_WITHIN if timeout is None else timeout
+        limit = self.answer_within if timeout is None else timeout
         try:
             return super().wait(gen, min(interval, _LOOK_EVERY), limit)
         except psycopg.OperationalError:
@@ -46,3 +47,9 @@ class Impatient(psycopg.Connection[Any]):
             except StopIteration as done:
                 connection: Self = done.value
                 return connection
+
+
+class Unhurried(Impatient):
+    """Waits somewhat longer for an answer: an operator does, too."""
+
+    answer_within = 6.0

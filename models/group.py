@@ -16,7 +16,10 @@ class GroupCycle(ValueError):
 
 
 class Group(Base):
-    """One node of the tree. `default_*` pre-fill new tracking numbers and route nothing themselves."""
+    """One node of the tree. `default_*` pre-fill new tracking numbers and route nothing themselves.
+
+    A plan, time zone or default that is None is the parent's (`models.inheritance`).
+    """
 
     __tablename__ = "groups"
     __table_args__ = (
@@ -30,8 +33,7 @@ class Group(Base):
     name: Mapped[str]
     external_id: Mapped[str | None]
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"), index=True)
-    """None: the parent's plan."""
-    time_zone: Mapped[str] = mapped_column(default="UTC")
+    time_zone: Mapped[str | None]
     """A name of the IANA time zone database."""
     industry: Mapped[str | None]
     phone: Mapped[PhoneNumber | None]
@@ -41,10 +43,8 @@ class Group(Base):
     default_whisper: Mapped[str | None]
     default_ring_timeout: Mapped[int | None]
     """Seconds."""
-    default_record_calls: Mapped[bool] = mapped_column(default=False)
-    default_caller_id: Mapped[CallerId] = mapped_column(
-        words(CallerId, "default_caller_id"), default=CallerId.CALLER
-    )
+    default_record_calls: Mapped[bool | None]
+    default_caller_id: Mapped[CallerId | None] = mapped_column(words(CallerId, "default_caller_id"))
 
 
 def subtree(group_id: int) -> Select[int]:

@@ -1,26 +1,40 @@
 """All tables: importing this file makes sure that each aggregate has declared its own."""
 
+from models.api_token import ApiToken
+from models.audit import AuditEntry
 from models.base import Base
 from models.call import Call
 from models.call_event import LoggedEvent
 from models.campaign import Campaign
 from models.group import Group
+from models.idempotency import KeptAnswer
 from models.outbox import Outbox
 from models.plan import Plan
 from models.prompt import Prompt, PromptAudio
+from models.saved_filter import SavedFilter
+from models.session import UserSession
+from models.sign_in import OneTimeLink, RecoveryCode, SignInFailures
 from models.tracking_number import TrackingNumber
 from models.user import User
 
 ENTITIES: tuple[type[Base], ...] = (
+    ApiToken,
+    AuditEntry,
     Call,
     Campaign,
     Group,
+    KeptAnswer,
     LoggedEvent,
+    OneTimeLink,
     Outbox,
     Plan,
     Prompt,
     PromptAudio,
+    RecoveryCode,
+    SavedFilter,
+    SignInFailures,
     TrackingNumber,
     User,
+    UserSession,
 )
 metadata = Base.metadata

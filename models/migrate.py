@@ -52,13 +52,24 @@ def _alone(url: str) -> Iterator[Connection]:
     """One transaction that nobody else migrates beside: all of it happens or nothing."""
     database = Database(url, patient=True)
     try:
-        with database.engine.begin() as connection:
-            # SQLite's transactions hold its write lock from the start.
-            if database.is_postgresql:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-            yield connection
+        with database.engine.connect() as connection:
+            if not database.is_postgresql:
+                _let_tables_be_copied(connection)
+            with connection.begin():
+                # SQLite's transactions hold its write lock from the start.
+                if database.is_postgresql:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+                yield connection
     finally:
         database.dispose()
+
+
+def _let_tables_be_copied(connection: Connection) -> None:
+    """Dropping the old copy of a table must not count as deleting what others refer to.
+
+    As SQLite advises (sqlite.org/lang_altertable.html); it has to be said before the transaction begins.
+    """
+    connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
 
 
 def _config(connection: Connection | None = None) -> Config:

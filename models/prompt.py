@@ -50,6 +50,8 @@ class Prompt(Base):
     """None: the standard wording of the language."""
     digest: Mapped[str | None] = mapped_column(ForeignKey("prompt_audio.digest"), index=True)
     """The current recording; earlier ones stay readable by their own digests."""
+    archived_at: Mapped[datetime | None]
+    """Since when it can no longer be chosen."""
 
 
 def store_recording(

@@ -64,6 +64,12 @@ def install(sessions: sessionmaker[Session], clock: Clock) -> None:
     event.listen(sessions, "do_orm_execute", _refuse_bulk_writes)
 
 
+def instant_of(session: Session) -> datetime:
+    """The instant with which the flush under way stamps its rows."""
+    flush: _Flush = session.info[_Flush]
+    return flush.now
+
+
 def _prepare(session: Session, now: datetime) -> _Flush:
     flush = _Flush(now)
     for gone in session.deleted:

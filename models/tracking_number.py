@@ -1,9 +1,10 @@
 """Tracking numbers: what is published in advertisements and dialled by callers."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, case, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
@@ -14,7 +15,12 @@ from routing.route import CallerId
 
 
 class NumberTaken(Exception):
-    """The number is held already, here or in another group."""
+    """Numbers are held already, here or in another group; `numbers` says which."""
+
+    def __init__(self, numbers: Collection[PhoneNumber]) -> None:
+        # They print themselves masked, as the driver's words would not.
+        super().__init__(f"held already: {', '.join(map(str, sorted(numbers)))}")
+        self.numbers = frozenset(numbers)
 
 
 class NumberStatus(StrEnum):
@@ -47,6 +53,7 @@ class TrackingNumber(Base):
     number: Mapped[PhoneNumber]
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"), index=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("groups.id"), index=True)
+    """That of its campaign, where it is on one."""
     name: Mapped[str] = mapped_column(default="")
     destination: Mapped[PhoneNumber | None]
     whisper: Mapped[str | None]
@@ -107,10 +114,6 @@ def hold_number(
     The row is flushed. Its revision is above that of every earlier holding: the index compares the
     revisions of one number and keeps the highest.
     """
-    earlier = session.scalars(
-        # Locked: a release that is not yet committed raises the revision we have to exceed.
-        select(TrackingNumber.revision).where(TrackingNumber.number == number).with_for_update()
-    ).all()
     holding = TrackingNumber(
         number=number,
         group_id=group_id,
@@ -123,21 +126,54 @@ def hold_number(
         ring_timeout=ring_timeout,
         record_calls=record_calls,
         caller_id=caller_id,
-        revision=1 + max(earlier, default=0),
     )
+    hold(session, [holding])
+    return holding
+
+
+def hold(session: Session, holdings: Collection[TrackingNumber]) -> None:
+    """Write down new holdings, all or none, as `hold_number` does for one."""
+    numbers = [holding.number for holding in holdings]
+    earlier = session.execute(
+        # Locked: a release that is not yet committed raises the revision we have to exceed.
+        select(TrackingNumber.number, TrackingNumber.revision)
+        .where(TrackingNumber.number.in_(numbers))
+        .order_by(TrackingNumber.id)
+        .with_for_update()
+    ).all()
+    highest: dict[PhoneNumber, int] = {}
+    for number, revision in earlier:
+        highest[number] = max(revision, highest.get(number, 0))
     try:
         with session.begin_nested():
-            session.add(holding)
+            # In the order of the numbers: two who want the same ones wait for, and never block, each other.
+            for holding in sorted(holdings, key=lambda holding: holding.number):
+                holding.revision = 1 + highest.get(holding.number, 0)
+                session.add(holding)
             session.flush()
     except IntegrityError:
-        if held_number(session, number) is None:
+        taken = held_numbers(session, numbers)
+        if not taken:
             raise  # something else is wrong, such as a group that does not exist
-        # The driver's words would show the number.
-        raise NumberTaken(f"{number} is held already") from None
-    return holding
+        raise NumberTaken(taken) from None
+
+
+def held_numbers(session: Session, numbers: Collection[PhoneNumber]) -> list[PhoneNumber]:
+    """Which of the numbers are held."""
+    held = TrackingNumber.status == NumberStatus.ACTIVE
+    return list(
+        session.scalars(select(TrackingNumber.number).where(TrackingNumber.number.in_(numbers), held))
+    )
 
 
 def held_number(session: Session, number: PhoneNumber) -> TrackingNumber | None:
     """The holding in force, if there is one."""
     held = TrackingNumber.status == NumberStatus.ACTIVE
     return session.scalar(select(TrackingNumber).where(TrackingNumber.number == number, held))
+
+
+def last_holding(session: Session, number: PhoneNumber) -> TrackingNumber | None:
+    """The holding in force, else the last one: what a call of the number is routed by."""
+    held_first = case((TrackingNumber.status == NumberStatus.ACTIVE, 0), else_=1)
+    holdings = select(TrackingNumber).where(TrackingNumber.number == number)
+    return session.scalar(holdings.order_by(held_first, TrackingNumber.id.desc()).limit(1))

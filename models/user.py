@@ -41,6 +41,13 @@ class User(Base):
     status: Mapped[UserStatus] = mapped_column(words(UserStatus, "status"), default=UserStatus.ACTIVE)
     password_hash: Mapped[str | None]
     """None: cannot log in with a password."""
+    password_changed_at: Mapped[datetime | None]
+    totp_secret: Mapped[str | None]
+    """Base32 (RFC 6238); None: no second factor."""
+    totp_confirmed_at: Mapped[datetime | None]
+    """None: the secret was shown and not yet proven; it counts from the first right code on."""
+    totp_last_step: Mapped[int | None]
+    """The time step of the last code that was taken: a code works once."""
     created_at: Mapped[datetime]
 
     @validates("email")

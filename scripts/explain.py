@@ -2,18 +2,16 @@
 
 import json
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
-import redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from admin.explaining import Explainer
 from models.routes import route_of
-from routing.arrival import Arrival, Source
-from routing.call import InboundCall
-from routing.explanation import Explanation, explain
-from routing.index.lookup import CampaignIndex, Miss
+from routing.arrival import FactsUnavailable
+from routing.explanation import Explanation
+from routing.index.lookup import CampaignIndex
 from routing.numbers import PhoneNumber
 from routing.route import Route
 from scripts.arguments import INSTANT, PHONE_NUMBER
@@ -22,19 +20,16 @@ from scripts.cli import run
 
 
 def explain_number(parts: Parts, number: PhoneNumber, at: datetime) -> Explanation:
-    """Explain what `number` gets at `at`, from the facts a call would be routed on."""
-    call = InboundCall("explain", "none", at, number)
-    found: Route | Miss | None = None
-    with suppress(redis.RedisError):  # a call asks the database then, and so do we
-        found = CampaignIndex(parts.redis, parts.layout).route_of(number)
-    if isinstance(found, Route):
-        return explain(Arrival(call, found, Source.INDEX))
-    try:
-        with parts.database.reading() as session:
-            return explain(Arrival(call, route_of(session, number), Source.DATABASE))
-    except SQLAlchemyError:
-        # As for a call: a whole index that does not list the number is a fact; no index is none.
-        return explain(Arrival(call, None, Source.INDEX if found is Miss.NOT_LISTED else Source.NONE))
+    """Explain what `number` gets at `at`, from the stores that the environment names."""
+
+    def load(asked: PhoneNumber) -> Route | None:
+        try:
+            with parts.database.reading() as session:
+                return route_of(session, asked)
+        except SQLAlchemyError as error:
+            raise FactsUnavailable(type(error).__name__) from error
+
+    return Explainer(CampaignIndex(parts.redis, parts.layout), load).explain(number, at)
 
 
 def show(explanation: Explanation) -> None:

@@ -19,10 +19,10 @@ class Publication:
         self._database = database
         self._writer = writer
 
-    def publish(self) -> int:
-        """Apply all that is waiting; return how many edits that were."""
+    def publish(self, at_most: int | None = None) -> int:
+        """Apply all that is waiting, or the oldest so many; return how many edits that were."""
         total = 0
-        while done := self._publish_batch():
+        while (at_most is None or total < at_most) and (done := self._publish_batch()):
             total += done
         return total
 

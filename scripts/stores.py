@@ -15,6 +15,10 @@ from routing.reply_deadline import PromptParser
 
 CALL_TIMEOUT = 0.25
 """Seconds a caller waits for Redis before the database is asked."""
+EDIT_TIMEOUT = 0.5
+"""Seconds an operator waits for his edit to reach the index; after that it is the worker's."""
+COUNT_TIMEOUT = 0.1
+"""Seconds a request waits for its counter; after that its process counts alone."""
 BACKGROUND_TIMEOUT = 10.0
 """Seconds a worker or a command waits."""
 _CONNECT_TIMEOUT = 0.2

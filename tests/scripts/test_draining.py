@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from models.auditing import SYSTEM, Author
 from models.call import Call, export_rows
 from models.database import Database
 from routing.arrival import Arrival, Source
@@ -91,11 +92,11 @@ class Flaky(Database):
     turn = 0
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, author: Author = SYSTEM) -> Iterator[Session]:
         self.turn += 1
         if self.turn in self.away:
             raise OperationalError("BEGIN", None, OSError("the server is gone"))
-        with super().session() as session:
+        with super().session(author) as session:
             yield session
 
 

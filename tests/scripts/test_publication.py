@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from models.auditing import SYSTEM, Author
 from models.campaign import Campaign
 from models.database import Database
 from models.outbox import backlog
@@ -144,8 +145,8 @@ def test_a_publisher_killed_before_it_forgets_the_edit_leaves_it_to_the_next(
 ) -> None:
     class Killed(Database):
         @contextmanager
-        def session(self) -> Iterator[Session]:
-            with super().session() as session:
+        def session(self, author: Author = SYSTEM) -> Iterator[Session]:
+            with super().session(author) as session:
                 yield session
                 raise OperationalError("COMMIT", None, OSError("killed"))
 

@@ -1,0 +1,1 @@
+"""Access: who somebody is, and what he may do in which part of the tree."""

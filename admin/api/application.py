@@ -1,0 +1,74 @@
+"""The Flask application of a web process: everything that is no mounted carrier path."""
+
+from importlib.metadata import version
+
+from flask import Flask, Response, request
+from werkzeug.routing import IntegerConverter, Map
+
+from admin.access.gate import Gate
+from admin.access.headers import set_headers
+from admin.access.passwords import Passwords
+from admin.api import problems
+from admin.api.document import document
+from admin.api.limits import Limits
+from admin.api.operations import Resource
+from admin.api.pages import pages
+from admin.api.plans import plans
+from admin.api.routes import Explain, routes
+from admin.api.serving import Serving
+from admin.api.signing_in import own_account, signing_in
+from admin.api.tokens import tokens
+from admin.api.users import users
+from admin.desk import Desk
+from admin.drafts import LARGEST_ID
+from admin.own_account import OwnAccount
+from admin.room import Room
+from admin.signing_in import SigningIn
+
+RESOURCES: tuple[Resource, ...] = (plans,)
+
+
+class _Id(IntegerConverter):
+    """An id in a path: what no id can be is an address where nothing is."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=LARGEST_ID)
+
+
+def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Explain) -> None:
+    """Add the API to an application whose blueprints so far are open to anybody."""
+    gate.guard(app, open_blueprints=tuple(app.blueprints))
+    limits.guard(app, gate.client_address)
+    app.url_map.converters["id"] = _Id
+    app.url_map.merge_slashes = False
+    problems.install(app)
+    serving = Serving(desk, Room())
+    resources = (*RESOURCES, *_access(desk, gate), routes(explain))
+    app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
+    for resource in resources:
+        for operation in resource.operations:
+            app.add_url_rule(
+                resource.path + operation.rule,
+                endpoint=f"api.{resource.name}.{operation.view.__name__}",
+                view_func=serving.view_of(operation),
+                methods=[operation.method],
+                provide_automatic_options=False,
+            )
+    app.after_request(_private)
+    set_headers(app, is_https=gate.is_https)
+
+
+def _access(desk: Desk, gate: Gate) -> tuple[Resource, ...]:
+    """What lets people and programs in."""
+    passwords = Passwords()
+    door = SigningIn(desk, passwords, gate.secret_key)
+    account = OwnAccount(desk, passwords, gate.secret_key)
+    return signing_in(desk, gate, door), own_account(desk, gate, account), users(gate.link_to), tokens
+
+
+def _private(answer: Response) -> Response:
+    """Nobody on the way may keep an answer, and nothing is read as what it does not say it is."""
+    if request.path.startswith("/api/"):
+        answer.headers.setdefault("Cache-Control", "no-store")
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
