@@ -68,6 +68,12 @@ def require_whole_account(session: Session, actor: Actor) -> None:
         raise NotAllowed("only admins of the whole account may do this")
 
 
+def require_seeing(session: Session, actor: Actor) -> None:
+    """Raise `NotAllowed` unless he is an admin of the account as a whole, by whatever door."""
+    if not (actor.is_admin and is_of_the_whole_account(session, actor)):
+        raise NotAllowed("only admins of the whole account may see this")
+
+
 @contextmanager
 def _named_alone(session: Session) -> Iterator[None]:
     try:

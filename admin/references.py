@@ -77,7 +77,8 @@ def named_owner(
     session: Session, actor: Actor, owner_id: int, group_id: int, reading: Reading
 ) -> User | None:
     """The user who shall own a campaign of the group, or an error: it takes an active one who sees it."""
-    owner = session.get(User, owner_id)
+    # Locked: nobody disables him before the campaign is his.
+    owner = session.get(User, owner_id, with_for_update={"read": True})
     if owner is None or not sees_group(session, actor, owner.group_id):
         reading.add("owner_id", "there is no such user")
         return None

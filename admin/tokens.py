@@ -23,7 +23,7 @@ class NewToken(Draft):
     """A token to be made; for oneself unless `user_id` names somebody else."""
 
     name: Name
-    scope: Annotated[Scope, Field(strict=False, description="the most it may do")] = Scope.READ
+    scope: Annotated[Scope, Field(strict=False, description="the most it may do")] = Scope.WRITE
     expires_at: Annotated[Instant | None, Field(description="null: never")] = None
     user_id: Annotated[Id | None, Field(description="whom it speaks for; oneself, unless named")] = None
 
@@ -43,14 +43,9 @@ def create(session: Session, actor: Actor, raw: object, now: datetime) -> tuple[
     if draft.expires_at is not None and draft.expires_at <= now:
         reading.add("expires_at", "is over already")
     reading.finish()
-    return add(session, user_id=draft.user_id or actor.user_id, draft=draft, now=now)
-
-
-def add(session: Session, *, user_id: int, draft: NewToken, now: datetime) -> tuple[ApiToken, str]:
-    """Write a token that was found right."""
     secret = new_secret(TOKEN_PREFIX)
     token = ApiToken(
-        user_id=user_id,
+        user_id=draft.user_id or actor.user_id,
         name=draft.name,
         token_hash=digest_of(secret),
         scope=draft.scope,

@@ -7,20 +7,22 @@ from typing import Annotated
 from zoneinfo import available_timezones
 
 import structlog
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from admin.access import links, second_factor, sessions
-from admin.access.actor import Actor, sees_group, sees_user
+from admin.access.actor import Actor, sees_user
 from admin.drafts import Draft, Id, Line, Name, Reading
-from admin.errors import Conflict, FieldError, Invalid, NotAllowed, NotThere
+from admin.errors import Conflict, NotAllowed, NotThere
+from admin.references import named_group
 from admin.tokens import revoke_all
 from models.base import LOCKED
 from models.campaign import Campaign
-from models.group import Group, ancestors, subtree
+from models.group import Group, subtree
+from models.inheritance import in_force
 from models.sign_in import LinkPurpose
 from models.user import Role, User, UserStatus, normal_email, user_by_email
 
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 MOST_CAMPAIGNS = 2000
 """That one request gives to a new owner."""
 
+_LAST_ADMIN = "this is the last admin of the whole account; make another one first"
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 
@@ -73,6 +76,10 @@ class UserChanges(UserFields):
 
 
 class Disabling(Draft):
+    """Read from an address, where numbers are spelled as text."""
+
+    model_config = ConfigDict(strict=False)
+
     new_owner_id: Annotated[Id | None, Field(description="who takes over the campaigns that he owns")] = None
 
 
@@ -84,17 +91,18 @@ def create(session: Session, actor: Actor, raw: object, now: datetime) -> tuple[
     actor.require_administration()
     reading = Reading()
     draft = reading.read(NewUser, raw)
-    group = _group_of(session, actor, draft.group_id or actor.group_id, reading)
+    group_id = draft.group_id or actor.group_id
+    named_group(session, actor, group_id, reading)
     reading.finish()
     user = User(
         email=draft.email,
         name=draft.name,
         role=draft.role,
-        group_id=group.id,
-        time_zone=draft.time_zone or zone_in_force(session, group),
+        group_id=group_id,
+        time_zone=draft.time_zone or in_force(session, [group_id])[group_id].time_zone,
     )
     add(session, user)
-    log.info("user.created", user_id=user.id, by=actor.user_id, role=user.role.value)
+    log.info("user.created", user_id=user.id, by=actor.author.user_id, role=user.role.value)
     return user, links.make_link(session, user, LinkPurpose.INVITE, now)
 
 
@@ -108,6 +116,13 @@ def add(session: Session, user: User) -> None:
         session.flush()
     except IntegrityError as error:
         raise taken from error
+
+
+def give_password(session: Session, user: User, password_hash: str, now: datetime) -> None:
+    """Let a new user in by a password that was chosen for him, without his invitation."""
+    user.password_hash, user.password_changed_at = password_hash, now
+    links.revoke_links(session, user.id)
+    session.flush()
 
 
 def revise(session: Session, actor: Actor, user_id: int, raw: object, now: datetime) -> User:  # noqa: ARG001
@@ -128,13 +143,13 @@ def revise(session: Session, actor: Actor, user_id: int, raw: object, now: datet
         sent.get("role", user.role) is Role.ADMIN and sent.get("group_id", user.group_id) == user.group_id
     )
     if not stays_root_admin and is_last_admin(session, user):
-        reading.add("role", "is the last admin of the whole account; make another one first")
+        raise Conflict("role", _LAST_ADMIN)
     reading.finish()
     for field, value in sent.items():
         setattr(user, field, value)
     session.flush()
     if "role" in sent or "group_id" in sent:
-        log.info("user.rights_changed", user_id=user.id, by=actor.user_id, role=user.role.value)
+        log.info("user.rights_changed", user_id=user.id, by=actor.author.user_id, role=user.role.value)
     return user
 
 
@@ -148,7 +163,7 @@ def disable(session: Session, actor: Actor, user_id: int, raw: object, now: date
     reading = Reading()
     draft = reading.read(Disabling, raw)
     if is_last_admin(session, user):
-        raise Invalid(FieldError("id", "is the last admin of the whole account; make another one first"))
+        raise Conflict("status", _LAST_ADMIN)
     campaigns = session.scalars(
         select(Campaign).where(Campaign.owner_id == user.id).order_by(Campaign.id).limit(MOST_CAMPAIGNS + 1)
     ).all()
@@ -168,7 +183,7 @@ def disable(session: Session, actor: Actor, user_id: int, raw: object, now: date
     revoke_all(session, user.id, now)
     links.revoke_links(session, user.id)
     session.flush()
-    log.warning("user.disabled", user_id=user.id, by=actor.user_id, campaigns=len(campaigns))
+    log.warning("user.disabled", user_id=user.id, by=actor.author.user_id, campaigns=len(campaigns))
     return user
 
 
@@ -178,7 +193,7 @@ def enable(session: Session, actor: Actor, user_id: int) -> User:
     _require_power_over(actor, user)
     user.status = UserStatus.ACTIVE
     session.flush()
-    log.warning("user.enabled", user_id=user.id, by=actor.user_id)
+    log.warning("user.enabled", user_id=user.id, by=actor.author.user_id)
     return user
 
 
@@ -193,7 +208,7 @@ def make_link(session: Session, actor: Actor, user_id: int, now: datetime) -> tu
     if user.status is not UserStatus.ACTIVE:
         raise Conflict("status", "the user is disabled; enable him first")
     purpose = LinkPurpose.INVITE if user.password_hash is None else LinkPurpose.RESET
-    log.warning("user.link_made", user_id=user.id, by=actor.user_id, purpose=purpose.value)
+    log.warning("user.link_made", user_id=user.id, by=actor.author.user_id, purpose=purpose.value)
     return purpose, links.make_link(session, user, purpose, now)
 
 
@@ -203,7 +218,7 @@ def remove_second_factor(session: Session, actor: Actor, user_id: int) -> User:
     _require_power_over(actor, user)
     second_factor.remove(session, user)
     session.flush()
-    log.warning("user.second_factor_removed", user_id=user.id, by=actor.user_id)
+    log.warning("user.second_factor_removed", user_id=user.id, by=actor.author.user_id)
     return user
 
 
@@ -226,31 +241,14 @@ def is_last_admin(session: Session, user: User) -> bool:
     return session.scalars(select(User.id).where(*active).limit(2)).all() == [user.id]
 
 
-def zone_in_force(session: Session, group: Group) -> str:
-    """The group's own time zone, or that of the nearest group above it that has one."""
-    return next(
-        (above.time_zone for above in reversed(ancestors(session, group.id)) if above.time_zone), "UTC"
-    )
-
-
 def _require_power_over(actor: Actor, user: User) -> None:
     actor.require_administration()
     if user.id == actor.user_id:
         raise NotAllowed("another admin has to do this for you")
 
 
-def _group_of(session: Session, actor: Actor, group_id: int, reading: Reading) -> Group:
-    group = session.get(Group, group_id)
-    if group is None or not sees_group(session, actor, group_id):
-        reading.add("group_id", "there is no such group")
-        return session.get_one(Group, actor.group_id)
-    if group.archived_at is not None:
-        reading.add("group_id", "is archived")
-    return group
-
-
 def _check_move(session: Session, actor: Actor, user: User, group_id: int, reading: Reading) -> None:
-    _group_of(session, actor, group_id, reading)
+    named_group(session, actor, group_id, reading)
     left_behind = (
         select(func.count())
         .select_from(Campaign)

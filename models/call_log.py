@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from models.call import ArrivalRow, record_arrivals
+from models.call import ArrivalRow, Call, record_arrivals
 from models.call_event import record_events
 from models.database import Database
-from routing.arrival import Arrival
+from routing.arrival import Arrival, Source
+from routing.call import InboundCall
 from routing.decision import Connect, name_of
-from routing.encoding import encode_campaign, encode_number
+from routing.encoding import Unreadable, decode_campaign, decode_number, encode_campaign, encode_number
 from routing.events import CallEvent
+from routing.route import Route
 
 
 def record(
@@ -64,6 +66,30 @@ def row_of(arrival: Arrival, now: datetime, consent_version: str) -> ArrivalRow:
         "consent_version": consent_version if isinstance(decision, Connect) and decision.record else None,
         "created_at": now,
     }
+
+
+def arrival_of(row: Call) -> Arrival | None:
+    """The arrival that a row was written for, to be decided or explained again.
+
+    None where the log has not heard of it, or cannot read its facts any more.
+    """
+    if row.source is None:
+        return None
+    call = InboundCall(row.call_sid, row.carrier, row.started_at, row.tracking_number)
+    try:
+        return Arrival(call, _route_of(row), Source(row.source))
+    except (Unreadable, ValueError):
+        return None
+
+
+def _route_of(row: Call) -> Route | None:
+    if row.facts is None or row.tracking_number is None:
+        return None
+    campaign = row.facts.get("campaign")
+    return Route(
+        decode_number(row.tracking_number, row.facts["number"].encode()),
+        None if campaign is None else decode_campaign(campaign.encode()),
+    )
 
 
 def _facts(arrival: Arrival) -> dict[str, str] | None:

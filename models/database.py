@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from models import auditing, propagation
 from models.auditing import SYSTEM, Author
 from models.metadata import metadata
+from models.search import spaced_words
 
 _STATEMENT_LIMIT_MS = 500
 _OPERATOR_LIMIT_MS = 5_000
@@ -151,6 +152,7 @@ def _sqlite(url: URL, limit_ms: int | None) -> Engine:
     def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
         # The driver begins transactions too late (not before SELECT or DDL); the event below does it.
         connection.isolation_level = None
+        connection.create_function("hookswitch_words", 1, spaced_words, deterministic=True)
         cursor = connection.cursor()
         for setting in (f"busy_timeout = {busy}", "synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {setting}")

@@ -17,7 +17,9 @@ _COMMANDS = {
     "index": "scripts.index",
     "migrate": "scripts.migrate",
     "serve": "scripts.serve",
+    "token": "scripts.token",
     "up": "scripts.up",
+    "user": "scripts.user",
     "worker": "scripts.worker",
 }
 FAILED = 1

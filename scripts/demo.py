@@ -4,12 +4,15 @@ The tracking numbers are made of Twilio's +1 500 555 test range, businesses answ
 neither can be a real subscriber's.
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from admin.access.links import revoke_links
+from admin.access.passwords import Passwords
 from models.base import Base
 from models.campaign import Campaign
 from models.database import Database
@@ -17,7 +20,7 @@ from models.group import Group
 from models.plan import Plan
 from models.prompt import Prompt, PromptKind
 from models.tracking_number import TrackingNumber, held_number, hold_number
-from models.user import Role, User
+from models.user import Role, User, user_by_email
 from routing.numbers import PhoneNumber
 from routing.route import CallerId, EndOfCampaign
 
@@ -37,6 +40,8 @@ def _tracking(last_two: int) -> PhoneNumber:
 def _answering(last_two: int) -> PhoneNumber:
     return PhoneNumber(f"+141555501{last_two:02d}")
 
+
+ADMIN = "admin@example.com"
 
 SAMPLES = (
     Sample(_tracking(0), "live: connects"),
@@ -63,6 +68,32 @@ def load(database: Database, now: datetime) -> bool:
             return False
         _Demo(session, now).write()
         return True
+
+
+def open_to_admin(database: Database) -> str | None:
+    """Give the demo's admin a password that must be changed at the first sign-in; return it.
+
+    None: there is no demo, or its admin had a password before.
+    """
+    with database.reading() as session:
+        if not _is_closed_to_admin(session):
+            return None
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    hashed = Passwords().hash(password)
+    with database.session() as session:
+        admin = user_by_email(session, ADMIN)
+        if admin is None or not _is_closed_to_admin(session):
+            return None
+        # `password_changed_at` stays empty: until he has chosen one himself, he may do nothing else.
+        admin.password_hash = hashed
+        revoke_links(session, admin.id)
+    return password
+
+
+def _is_closed_to_admin(session: Session) -> bool:
+    admin = user_by_email(session, ADMIN)
+    has_demo = held_number(session, SAMPLES[0].number) is not None
+    return has_demo and admin is not None and admin.password_hash is None
 
 
 def is_loaded(database: Database) -> bool:
@@ -98,7 +129,7 @@ class _Demo:
         self._add(self._business)
         self._branch = self._group("Bay Bakery North", _answering(91))
         self._basic_branch = self._group("Bay Bakery South", _answering(92), without.id)
-        self._admin = self._user("admin@example.com", "Ada Admin", Role.ADMIN)
+        self._admin = self._user(ADMIN, "Ada Admin", Role.ADMIN)
         self._owner = self._user("owner@example.com", "Otis Owner", Role.STANDARD)
 
     def _write_live(self) -> None:

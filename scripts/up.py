@@ -151,7 +151,7 @@ def _run(settings: Settings, environ: dict[str, str], parts: ExitStack, signals:
         watched.append(part)
     _wait_until_ready(settings, watched, signals)
     if not signals.stopping.is_set():
-        click.echo(_welcome(settings, has_demo=has_demo))
+        click.echo(_welcome(settings, has_demo=has_demo, password=_first_password(settings)))
     while not signals.stopping.wait(_POLL):
         _check(watched)
 
@@ -168,6 +168,17 @@ def _prepare(settings: Settings) -> bool:
         raise PartFailed(
             f"the database does not answer ({type(error).__name__}); check DATABASE_URL"
         ) from error
+    finally:
+        database.dispose()
+
+
+def _first_password(settings: Settings) -> str | None:
+    """Let the demo's admin in, as late as possible: whoever starts us sees the password this once."""
+    if not settings.is_local:
+        return None
+    database = Database(settings.database_url, patient=True)
+    try:
+        return demo.open_to_admin(database)
     finally:
         database.dispose()
 
@@ -202,16 +213,23 @@ def _readiness(port: int) -> str:
         connection.close()
 
 
-def _welcome(settings: Settings, *, has_demo: bool) -> str:
+def _welcome(settings: Settings, *, has_demo: bool, password: str | None) -> str:
     base = settings.public_base_url
     lines = [
         "",
         f"Hookswitch answers calls at {base}/webhooks/twilio/voice",
         f"  ready?      {base}/readyz",
+        f"  its API     {base}/api/docs",
         f"  data in     {settings.var}",
     ]
+    program = _console_command()
+    if password is not None:
+        lines += ["", f"Sign in as {demo.ADMIN} with the one-time password {password}"]
+        lines += [
+            "  It is shown this once, and another one must be chosen at the first sign-in; a program needs"
+        ]
+        lines += [f"  {program} token create --email {demo.ADMIN}"]
     if has_demo:
-        program = _console_command()
         lines += ["", "Ring a number of the demo from another terminal:"]
         lines += [f"  {program} call {sample.number.e164}   # {sample.meaning}" for sample in demo.SAMPLES]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])

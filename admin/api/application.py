@@ -9,15 +9,22 @@ from admin.access.gate import Gate
 from admin.access.headers import set_headers
 from admin.access.passwords import Passwords
 from admin.api import problems
+from admin.api.audit_entries import audit_entries
+from admin.api.calls import calls
+from admin.api.campaigns import campaigns
 from admin.api.document import document
+from admin.api.groups import groups
 from admin.api.limits import Limits
 from admin.api.operations import Resource
 from admin.api.pages import pages
 from admin.api.plans import plans
+from admin.api.prompts import prompts
 from admin.api.routes import Explain, routes
+from admin.api.saved_filters import saved_filters
 from admin.api.serving import Serving
 from admin.api.signing_in import own_account, signing_in
 from admin.api.tokens import tokens
+from admin.api.tracking_numbers import tracking_numbers
 from admin.api.users import users
 from admin.desk import Desk
 from admin.drafts import LARGEST_ID
@@ -25,7 +32,16 @@ from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
 
-RESOURCES: tuple[Resource, ...] = (plans,)
+RESOURCES: tuple[Resource, ...] = (
+    campaigns,
+    tracking_numbers,
+    groups,
+    plans,
+    prompts,
+    calls,
+    saved_filters,
+    audit_entries,
+)
 
 
 class _Id(IntegerConverter):
@@ -38,7 +54,6 @@ class _Id(IntegerConverter):
 def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Explain) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
-    limits.guard(app, gate.client_address)
     app.url_map.converters["id"] = _Id
     app.url_map.merge_slashes = False
     problems.install(app)
@@ -54,8 +69,10 @@ def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Expla
                 methods=[operation.method],
                 provide_automatic_options=False,
             )
-    app.after_request(_private)
     set_headers(app, is_https=gate.is_https)
+    app.after_request(_private)
+    # Its look at the answer comes first: the last that is registered is the first that is asked.
+    limits.guard(app, gate.client_address)
 
 
 def _access(desk: Desk, gate: Gate) -> tuple[Resource, ...]:
@@ -67,8 +84,7 @@ def _access(desk: Desk, gate: Gate) -> tuple[Resource, ...]:
 
 
 def _private(answer: Response) -> Response:
-    """Nobody on the way may keep an answer, and nothing is read as what it does not say it is."""
+    """Nobody on the way may keep an answer that does not say that it is for everybody."""
     if request.path.startswith("/api/"):
         answer.headers.setdefault("Cache-Control", "no-store")
-        answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -190,13 +190,13 @@ def _body(operation: Operation, schemas: _Schemas, components: Json) -> Json:
     schema: Json = {"type": "object"}
     if operation.body is not None:
         schema = schemas[operation.body, "validation"]
-    if not operation.upload:
+    if operation.upload is None:
         content = {"schema": schema, "example": operation.sends}
         return {"required": operation.demands_something, "content": {"application/json": content}}
     if "$ref" in schema:
         schema = dict(_resolved(schema, components))
-    schema["properties"] = schema.get("properties", {}) | {"audio": _AUDIO}
-    schema["required"] = [*schema.get("required", ()), "audio"]
+    schema["properties"] = schema.get("properties", {}) | {operation.upload: _SOUND}
+    schema["required"] = [*schema.get("required", ()), operation.upload]
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
@@ -229,7 +229,7 @@ def _said(description: str) -> Json:
 
 
 _ID: Json = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
-_AUDIO: Json = {
+_SOUND: Json = {
     "type": "string",
     "format": "binary",
     "description": "A WAV, MP3, Ogg or FLAC file, 8 MB and 5 minutes at most.",

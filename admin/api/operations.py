@@ -30,7 +30,7 @@ class Asked:
     actor: Actor
     now: datetime
     query: dict[str, object]
-    raw: object
+    raw: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ class Said(TypedDict, total=False):
     status: HTTPStatus
     query: type[BaseModel]
     body: type[BaseModel]
-    upload: bool
+    upload: str
+    prepare: Callable[[Actor, Any], object]
     shows_secret: bool
     has_revisions: bool
     alone: bool
@@ -82,8 +83,10 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     """What the body looks like; the use case reads it, so that all errors are found at once."""
-    upload: bool = False
-    """The body is a form with a file, `audio`."""
+    upload: str | None = None
+    """The body is a form, and this the name of its file."""
+    prepare: Callable[[Actor, Any], object] | None = None
+    """Makes of the form what takes long, before the transaction; the result is `Asked.raw`."""
     shows_secret: bool = False
     """The answer is never kept, not even to be given again under the same Idempotency-Key."""
     has_revisions: bool = False

@@ -42,7 +42,7 @@ def _takes_many(field: FieldInfo) -> bool:
 
 
 def read_body(operation: Operation, request: Request) -> object:
-    """Read the body as JSON, or as a form whose file is the bytes `audio`.
+    """Read the body as JSON, or as a form whose files are bytes.
 
     A revision in `If-Match` stands in for one in the body. Raises `Malformed`, `TooLarge`,
     `WrongMediaType`, `Invalid`.

@@ -64,17 +64,20 @@ def routes(explain: Explain) -> Resource:
         holding = last_holding(asked.session, dialled)
         if holding is None or not sees_group(asked.session, asked.actor, holding.group_id):
             raise NotThere("there is no such tracking number")
-        found = explain(dialled, at)
-        return RouteView(
-            decision=found.decision,
-            reason=found.reason,
-            rule=found.rule,
-            source=found.source,
-            at=found.at,
-            facts=dict(found.facts),
-        )
+        return shown(explain(dialled, at))
 
     return resource
+
+
+def shown(explanation: Explanation) -> RouteView:
+    return RouteView(
+        decision=explanation.decision,
+        reason=explanation.reason,
+        rule=explanation.rule,
+        source=explanation.source,
+        at=explanation.at,
+        facts=dict(explanation.facts),
+    )
 
 
 def _read(number: str) -> PhoneNumber:

@@ -53,6 +53,8 @@ class Serving:
             query, raw = read_query(operation, request), read_body(operation, request)
             key = idempotency.key_of(request, actor.user_id) if operation.method == "POST" else None
             with self._room.place():
+                if operation.prepare is not None:
+                    raw = operation.prepare(actor, raw)
                 return self._change(operation, _Sent(actor, self._desk.clock(), path, query, raw, key))
 
         def alone(**path: object) -> Response:
@@ -95,8 +97,8 @@ def _answer(operation: Operation, given: BaseModel | File | None) -> Response:
             answer.headers["Content-Disposition"] = f'attachment; filename="{given.name}"'
         case BaseModel():
             answer = Response(given.model_dump_json(), operation.status, mimetype="application/json")
-            if operation.creates:
-                answer.headers["Location"] = f"{operation.home}/{given.id}"  # type: ignore[attr-defined]  # what is created has an id
+            if operation.creates and (made := getattr(given, "id", None)) is not None:
+                answer.headers["Location"] = f"{operation.home}/{made}"
     answer.set_etag(_tag(answer.get_data(), getattr(given, "revision", None)))
     return answer
 

@@ -1,16 +1,39 @@
 """The list of campaigns."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from operator import eq, ge, lt
 from typing import Annotated, Literal
 
 from pydantic import Field
+from sqlalchemy import ColumnElement, func, join, select
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor
-from admin.drafts import Id, Instant, Line
-from admin.lists.listing import Filters
+from admin.consequences import consequences
+from admin.drafts import Id, Instant, Line, Reading
+from admin.lists.campaign_states import holds_in
+from admin.lists.listing import (
+    Filters,
+    Key,
+    Listing,
+    alphabetical,
+    compared,
+    dialect_of,
+    in_order,
+    read_page,
+)
+from admin.lists.visible import Visible, visible
+from admin.references import visible_campaign
 from admin.views import CampaignDetail, CampaignView, Page
-from routing.policy import State
+from models.call import Call
+from models.campaign import Campaign
+from models.group import Group
+from models.routes import campaign_facts
+from models.search import begins_words
+from models.tracking_number import NumberStatus, TrackingNumber
+from models.user import User
+from routing.policy import REFERRAL_WINDOW, State, state_of
 from routing.route import EndOfCampaign
 
 
@@ -49,11 +72,116 @@ class CampaignFilters(Filters):
     ] = "-created_at"
 
 
+_CALLS_OF = timedelta(days=30)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+"""Stands for no end where campaigns are sorted by it."""
+
+
 def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[CampaignView]:
-    """The campaigns that `raw` (a `CampaignFilters`) asks for; raise `Invalid`, `NotThere`."""
-    raise NotImplementedError
+    """The campaigns that `raw` (a `CampaignFilters`) asks for; raise `Invalid`."""
+    reading = Reading()
+    filters = reading.read(CampaignFilters, raw)
+    reading.finish()
+    seen = visible(session, actor, filters.group_id, subgroups=filters.subgroups)
+    sorts_by_owner = filters.sort.endswith("owner")
+    listing = Listing(
+        Campaign.id,
+        _keys(session),
+        [*seen.among(Campaign.group_id), *_conditions(session, filters, seen, now)],
+        join(Campaign, User, User.id == Campaign.owner_id) if sorts_by_owner else None,
+    )
+    return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids, now))
 
 
 def one(session: Session, actor: Actor, campaign_id: int, now: datetime) -> CampaignDetail:
     """Raise `NotThere`."""
-    raise NotImplementedError
+    visible_campaign(session, actor, campaign_id)
+    facts = campaign_facts(session, [campaign_id])[campaign_id]
+    [shown] = views(session, [campaign_id], now)
+    return CampaignDetail(**dict(shown), consequences=consequences(facts, now))
+
+
+def views(session: Session, ids: Sequence[int], now: datetime) -> list[CampaignView]:
+    """What is shown of campaigns, in the order of `ids`; four queries, however many they are."""
+    rows = session.execute(
+        select(Campaign, Group.name, User.name)
+        .join(Group, Group.id == Campaign.group_id)
+        .join(User, User.id == Campaign.owner_id)
+        .where(Campaign.id.in_(ids))
+    )
+    facts = campaign_facts(session, ids)
+    numbers = _numbers_of(session, ids)
+    calls = _calls_of(session, ids, now - _CALLS_OF)
+    by_id = {}
+    for campaign, group_name, owner_name in rows:
+        own = facts[campaign.id]
+        state = state_of(own, now)
+        stored = {name: getattr(campaign, name) for name in _STORED}
+        by_id[campaign.id] = CampaignView.model_construct(
+            **stored,
+            group_name=group_name,
+            owner_name=owner_name,
+            active=state is State.LIVE,
+            state=state,
+            referral_ends_at=_referral_end(campaign) if own.referral_included else None,
+            referral_included=own.referral_included,
+            numbers=numbers.get(campaign.id, 0),
+            calls_30_days=calls.get(campaign.id, 0),
+        )
+    return in_order(ids, by_id)
+
+
+_STORED = tuple(name for name in CampaignView.model_fields if name in Campaign.__table__.columns)
+
+
+def _keys(session: Session) -> dict[str, Key]:
+    return {
+        "name": Key(alphabetical(session, Campaign.name), str),
+        "external_id": Key(alphabetical(session, Campaign.external_id), str),
+        "owner": Key(alphabetical(session, User.name), str),
+        "starts_at": Key(Campaign.starts_at, datetime),
+        "ends_at": Key(func.coalesce(Campaign.ends_at, _NEVER), datetime),
+        "created_at": Key(Campaign.created_at, datetime),
+        "updated_at": Key(Campaign.updated_at, datetime),
+    }
+
+
+def _conditions(
+    session: Session, filters: CampaignFilters, seen: Visible, now: datetime
+) -> list[ColumnElement[bool]]:
+    states = set(filters.state or State)
+    if not filters.state:
+        states -= {State.ARCHIVED}
+    if filters.active is not None:
+        states = states & {State.LIVE} if filters.active else states - {State.LIVE}
+    found = [holds_in(session, states, seen, now)]
+    if filters.q:
+        found.append(begins_words(dialect_of(session), [Campaign.name, Campaign.external_id], filters.q))
+    if filters.owner_id:
+        found.append(Campaign.owner_id.in_(filters.owner_id))
+    return found + compared(
+        (Campaign.external_id, eq, filters.external_id),
+        (Campaign.end_of_campaign, eq, filters.end_of_campaign),
+        (Campaign.starts_at, ge, filters.starts_from),
+        (Campaign.starts_at, lt, filters.starts_before),
+        (Campaign.ends_at, ge, filters.ends_from),
+        (Campaign.ends_at, lt, filters.ends_before),
+    )
+
+
+def _numbers_of(session: Session, ids: Sequence[int]) -> dict[int | None, int]:
+    held = select(TrackingNumber.campaign_id, func.count()).where(
+        TrackingNumber.campaign_id.in_(ids), TrackingNumber.status == NumberStatus.ACTIVE
+    )
+    return {row[0]: row[1] for row in session.execute(held.group_by(TrackingNumber.campaign_id))}
+
+
+def _calls_of(session: Session, ids: Sequence[int], since: datetime) -> dict[int | None, int]:
+    recent = select(Call.campaign_id, func.count()).where(Call.campaign_id.in_(ids), Call.started_at >= since)
+    return {row[0]: row[1] for row in session.execute(recent.group_by(Call.campaign_id))}
+
+
+def _referral_end(campaign: Campaign) -> datetime | None:
+    if campaign.end_of_campaign is not EndOfCampaign.REFERRAL or campaign.ends_at is None:
+        return None
+    return min(campaign.ends_at, _NEVER - REFERRAL_WINDOW) + REFERRAL_WINDOW
