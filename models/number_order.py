@@ -153,6 +153,12 @@ def under_way(session: Session, order_id: int) -> list[Purchase]:
     return [purchase for purchase in purchases(session, order_id) if purchase.step not in _SETTLED]
 
 
+def numbers_under_way(session: Session, numbers: Collection[PhoneNumber]) -> set[PhoneNumber]:
+    """Which of these numbers some order is buying."""
+    wanted = select(Purchase.number).where(Purchase.number.in_(numbers), Purchase.step.not_in(_SETTLED))
+    return set(session.scalars(wanted))
+
+
 def still_wanted(session: Session, order: NumberOrder) -> int:
     """How many more have to be begun, so that as many come out as were ordered."""
     counted = select(func.count()).where(Purchase.order_id == order.id, Purchase.step != PurchaseStep.FAILED)
@@ -190,9 +196,7 @@ def _is_first(session: Session, purchase: Purchase) -> bool:
     return True
 
 
-def unfinished(session: Session, group_ids: Collection[int] | None = None) -> list[NumberOrder]:
-    """Orders that somebody has to go on with, the oldest first."""
-    wanted = select(NumberOrder).where(NumberOrder.status == OrderStatus.OPEN).order_by(NumberOrder.id)
-    if group_ids is not None:
-        wanted = wanted.where(NumberOrder.group_id.in_(group_ids))
-    return list(session.scalars(wanted))
+def unfinished(session: Session, begun_before: datetime) -> list[NumberOrder]:
+    """Orders with purchases that were begun before then and are neither done nor given up, oldest first."""
+    left = select(Purchase.order_id).where(Purchase.step.not_in(_SETTLED), Purchase.created_at < begun_before)
+    return list(session.scalars(select(NumberOrder).where(NumberOrder.id.in_(left)).order_by(NumberOrder.id)))

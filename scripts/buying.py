@@ -49,7 +49,7 @@ class Buyer:
         pause: Callable[[float], object] = time.sleep,
         progress: Callable[[int], object] = lambda _recorded: None,
     ) -> None:
-        """`pause` waits so many seconds, and what it raises ends the work; `progress` hears of each number."""
+        """`pause` waits so many seconds, what it raises ends the work; `progress` hears of each number."""
         self._carrier = carrier
         self._desk = desk
         self._purchasing = Purchasing(carrier, desk, addresses, pause, progress)

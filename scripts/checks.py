@@ -2,9 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import redis
 import requests
@@ -17,32 +15,13 @@ from routing.snapshot.reader import Snapshot
 from routing.spool.replay import held
 from scripts.assembly import Parts
 from scripts.call import post_signed
-from scripts.settings import is_loopback
+from scripts.carrier_checks import carrier_account, voice_addresses
+from scripts.findings import Finding, Verdict
 from webhooks.fallback import REHEARSAL
 
 _MANY_CALLS_WAITING = 10_000
 _OLD_COPY = 900
 """Seconds; a worker takes a copy every minute, or as often as a tenth of its time allows."""
-_CARRIER_PATIENCE = 10
-"""Seconds."""
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    """Calls are answered rightly, but something wants attention."""
-    FAILED = "failed"
-    """Calls fail, or would if one more part went."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; `advice` says what to do unless all is well."""
-
-    check: str
-    verdict: Verdict
-    detail: str
-    advice: str = ""
 
 
 def examine(opened: Parts) -> Iterator[Finding]:
@@ -56,9 +35,10 @@ def examine(opened: Parts) -> Iterator[Finding]:
         _journal,
         _last_known_copy,
         _spool,
-        _carrier,
+        carrier_account,
         _public_address,
         _web_server,
+        voice_addresses,
     ):
         yield check(opened)
 
@@ -202,43 +182,6 @@ def _spool(opened: Parts) -> Finding:
             "spool", Verdict.WARNING, f"{spooled.bytes} bytes of calls not in the log yet", "start a worker"
         )
     return Finding("spool", Verdict.OK, "empty")
-
-
-def _carrier(opened: Parts) -> Finding:
-    """Ask the carrier who we are (twilio.com/docs/iam/api/account)."""
-    account = opened.settings.twilio
-    if opened.settings.is_local:
-        return Finding("carrier", Verdict.OK, "not asked, since no carrier can reach this installation")
-    try:
-        with requests.Session() as session:
-            session.trust_env = not is_loopback(account.api_base_url)
-            answer = session.get(
-                f"{account.api_base_url}/2010-04-01/Accounts/{account.account_sid}.json",
-                auth=(account.account_sid, account.auth_token.reveal()),
-                timeout=_CARRIER_PATIENCE,
-            )
-        status = answer.json()["status"] if answer.ok else None
-    except (requests.RequestException, ValueError, LookupError, TypeError) as error:
-        return Finding(
-            "carrier",
-            Verdict.WARNING,
-            f"cannot be asked about the account ({type(error).__name__})",
-            "see that this machine reaches TWILIO_API_BASE_URL",
-        )
-    if answer.status_code in {requests.codes.unauthorized, requests.codes.not_found}:
-        return Finding(
-            "carrier",
-            Verdict.FAILED,
-            "does not know TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN",
-            "copy both from the carrier's console; its webhooks are signed with that token",
-        )
-    if status is None:
-        return Finding("carrier", Verdict.WARNING, f"answers {answer.status_code}", "try again later")
-    if status != "active":
-        return Finding(
-            "carrier", Verdict.FAILED, f"says that the account is {status}", "see the carrier's console"
-        )
-    return Finding("carrier", Verdict.OK, "knows the account and its token")
 
 
 def _public_address(opened: Parts) -> Finding:

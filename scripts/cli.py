@@ -16,6 +16,7 @@ _COMMANDS = {
     "explain": "scripts.explain",
     "index": "scripts.index",
     "migrate": "scripts.migrate",
+    "numbers": "scripts.numbers",
     "serve": "scripts.serve",
     "token": "scripts.token",
     "up": "scripts.up",

@@ -7,8 +7,9 @@ import click
 
 from scripts import settings as settings_of
 from scripts.assembly import parts
-from scripts.checks import Finding, Verdict, examine
+from scripts.checks import examine
 from scripts.cli import FAILED, run
+from scripts.findings import Finding, Verdict
 from scripts.settings import BadSetting
 
 _COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}

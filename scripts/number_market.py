@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from admin.number_search import Search
 from scripts.settings import Settings, is_loopback
-from webhooks.carriers.carrier_number import Offer, Price, Wanted
+from webhooks.carriers.carrier_number import Offer, Price, VoiceAddresses, Wanted
 
 if TYPE_CHECKING:
     from webhooks.carriers.twilio_numbers import TwilioNumbers
+
+# For the carrier, never sent: connect in 2 s, answer in 4 s, once more on a failure, 12 s in all
+# (twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
+_OVERRIDES = "#rc=1&rp=ct,rt,5xx&ct=2000&rt=4000&tt=12000"
 
 
 def open_numbers(settings: Settings, pause: Callable[[float], object] = time.sleep) -> "TwilioNumbers":
@@ -25,6 +29,15 @@ def open_numbers(settings: Settings, pause: Callable[[float], object] = time.sle
         pause=pause,
         # No proxy out of this machine leads back to it.
         trust_environment=not is_loopback(account.api_base_url),
+    )
+
+
+def addresses_of(settings: Settings) -> VoiceAddresses:
+    """The addresses that a number of ours has at the carrier."""
+    return VoiceAddresses(
+        voice=f"{settings.public_base_url}/webhooks/twilio/voice{_OVERRIDES}",
+        fallback=settings.fallback_url,
+        status=f"{settings.public_base_url}/webhooks/twilio/status",
     )
 
 

@@ -6,7 +6,7 @@ kill nor a time-out nor two processes at once can buy it twice, or lose it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from admin.access.actor import Actor, on_the_server

@@ -12,6 +12,7 @@ import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from routing.index.writer import IndexWriter
 from routing.journal import Journal
 from scripts.assembly import Parts, parts
 from scripts.carrier_keeping import CarrierKeeper
@@ -20,6 +21,8 @@ from scripts.draining import Drain
 from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
 from scripts.logs import set_up_logs
+from scripts.number_keeping import NumberKeeper
+from scripts.publication import Publication
 
 log = structlog.get_logger()
 
@@ -53,6 +56,10 @@ class Worker:
         self._carrier = CarrierKeeper(
             parts.settings, parts.database, parts.redis, parts.layout, pause=self._rest
         )
+        publication = Publication(parts.database, IndexWriter(parts.redis, parts.layout))
+        self._numbers = NumberKeeper(
+            parts.settings, parts.database, publish=publication.publish, pause=self._rest
+        )
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -65,7 +72,7 @@ class Worker:
         hosting = threading.Thread(target=self._repeat, args=(self._host.keep, _HOST_EVERY), name="host")
         hosting.start()
         asking = threading.Thread(
-            target=self._repeat, args=(self._carrier.keep, _CARRIER_EVERY), name="carrier"
+            target=self._repeat, args=(self._ask_carrier, _CARRIER_EVERY), name="carrier"
         )
         asking.start()
         self._repeat(lambda: self._drain.drain(_WAIT_FOR_CALLS_MS), self._poll_every)
@@ -75,6 +82,10 @@ class Worker:
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
+
+    def _ask_carrier(self) -> None:
+        self._carrier.keep()
+        self._numbers.keep()
 
     def _go_on(self, _done: int) -> None:
         self._rest(0)

@@ -1,6 +1,6 @@
 """Compare the index with the truth, number by number and campaign by campaign."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -54,6 +54,15 @@ class IndexAudit:
         for base in bases.values():
             yield from self._surplus(base, known)
 
+    def faults(self, numbers: Sequence[NumberFacts]) -> list[Fault | None]:
+        """What is wrong with each of these numbers, of at most a thousand."""
+        bases = {p: self._base(p) for p in self._layout.all_partitions()}
+        compared = [
+            next(_compare("", encode_number(facts), found), None)
+            for facts, found in zip(numbers, self._stored(bases, numbers), strict=True)
+        ]
+        return [None if difference is None else difference.fault for difference in compared]
+
     def _base(self, partition: int) -> str:
         try:
             generation = str(int(self._client.get(self._layout.live(partition)) or b""))
@@ -68,12 +77,16 @@ class IndexAudit:
                 yield from _compare(f"campaign {facts.campaign_id}", encode_campaign(facts), found)
 
     def _numbers(self, bases: dict[int, str], batch: list[NumberFacts]) -> Iterator[Difference]:
+        for facts, found in zip(batch, self._stored(bases, batch), strict=True):
+            yield from _compare(f"number {facts.number.masked}", encode_number(facts), found)
+
+    def _stored(self, bases: dict[int, str], batch: Sequence[NumberFacts]) -> list[object]:
         pipeline = self._client.pipeline(transaction=False)
         for facts in batch:
             place = self._layout.place_of(facts.number)
             pipeline.hget(f"{bases[place.partition]}:n:{place.bucket}", place.field)
-        for facts, found in zip(batch, pipeline.execute(), strict=True):
-            yield from _compare(f"number {facts.number.masked}", encode_number(facts), found)
+        stored: list[object] = pipeline.execute()
+        return stored
 
     def _surplus(self, base: str, known: Callable[[list[str]], set[str]]) -> Iterator[Difference]:
         for batch in in_batches(self._fields(base)):

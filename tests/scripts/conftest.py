@@ -12,6 +12,8 @@ from routing.index.layout import Layout
 from scripts.cli import hookswitch, run
 from tests.scripts.installation import SECRETS, Installation, Outcome
 from tests.services.redis_server import RedisServer
+from tests.services.twilio_numbers import TwilioNumbersServer
+from tests.webhooks.switchboard import ACCOUNT, TOKEN
 
 Typed = Callable[..., Outcome]
 
@@ -52,3 +54,11 @@ def typed(settings: None, capsys: pytest.CaptureFixture[str]) -> Typed:
         return Outcome(status, *capsys.readouterr())
 
     return type_in
+
+
+@pytest.fixture
+def shop(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[TwilioNumbersServer]:
+    """The carrier's account of the installation, where numbers can be bought."""
+    with TwilioNumbersServer(ACCOUNT, TOKEN) as server:
+        monkeypatch.setenv("TWILIO_API_BASE_URL", server.origin)
+        yield server

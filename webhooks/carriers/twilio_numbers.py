@@ -29,8 +29,6 @@ log = structlog.get_logger()
 _PAGE = 1000
 """Numbers; the most that Twilio gives at once."""
 LONGEST_LABEL = 64
-_OVERRIDES = "#rc=1&rp=ct,rt,5xx&ct=2000&rt=4000&tt=12000"
-"""Connect in 2 s, answer in 4 s, once more on a failure, 12 s in all; for the carrier, never sent."""
 _KINDS: dict[NumberType, str] = {"local": "Local", "toll-free": "TollFree", "mobile": "Mobile"}
 _PRICED: dict[NumberType, str] = {"local": "local", "toll-free": "toll free", "mobile": "mobile"}
 _GONE = frozenset({21422, 21421})
@@ -50,15 +48,6 @@ _ADVICE = {
     21451: "knows no such area code",
     20404: "has no such kind of number in this country, or no such account",
 }
-
-
-def addresses_at(public_base_url: str, fallback_url: str) -> VoiceAddresses:
-    """The addresses that a number of ours has."""
-    return VoiceAddresses(
-        voice=f"{public_base_url}/webhooks/twilio/voice{_OVERRIDES}",
-        fallback=fallback_url,
-        status=f"{public_base_url}/webhooks/twilio/status",
-    )
 
 
 class TwilioNumbers:
@@ -164,7 +153,7 @@ class TwilioNumbers:
             yield from (found for found in page if found.label == label)
 
     def all(self, **wanted: object) -> Iterator[Sequence[OwnedNumber]]:
-        """All numbers of the account, a page at a time; what cannot be read, such as a short code, is left out."""
+        """All numbers of the account, a page at a time; what cannot be read is left out."""
         for records in self._rest.pages(
             f"{self._owned}.json", "incoming_phone_numbers", wanted | {"PageSize": _PAGE}
         ):

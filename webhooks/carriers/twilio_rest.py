@@ -47,7 +47,7 @@ class TwilioRest:
         return self._send("GET", path, wanted, None)
 
     def change(self, path: str, said: dict[str, object] | None = None) -> tuple[int, Record]:
-        """POST `said` as a form. Unless it was refused, a `CarrierUnavailable` leaves open whether it was done."""
+        """POST `said` as a form; a `CarrierUnavailable` leaves open whether it was done."""
         return self._send("POST", path, None, said or {})
 
     def remove(self, path: str) -> tuple[int, Record]:
