@@ -26,7 +26,7 @@ from scripts.assembly import Parts, parts
 from scripts.carrier import carrier_explained, check_may_ask
 from scripts.logs import set_up_logs
 from scripts.number_market import addresses_of, open_numbers
-from scripts.publication import Publication
+from scripts.publication import Publication, at_once
 from webhooks.carriers.carrier_number import VoiceAddresses
 from webhooks.carriers.errors import Refused
 
@@ -89,19 +89,7 @@ def number_desk() -> Iterator[NumberDesk]:
     with parts() as opened, stores_explained(), refusals_explained(), carrier_explained():
         set_up_logs(opened.settings.log_level, opened.settings.log_format)
         publication = Publication(opened.database, IndexWriter(opened.redis, opened.layout))
-        yield NumberDesk(opened, Desk(opened.database, lambda: datetime.now(UTC), publishing(publication)))
-
-
-def publishing(publication: Publication) -> Callable[[], None]:
-    """Publish edits at once; what Redis does not take, the worker does."""
-
-    def publish() -> None:
-        try:
-            publication.publish()
-        except redis.RedisError as error:
-            raise ConnectionError(type(error).__name__) from error
-
-    return publish
+        yield NumberDesk(opened, Desk(opened.database, lambda: datetime.now(UTC), at_once(publication)))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
 from scripts.logs import set_up_logs
 from scripts.number_keeping import NumberKeeper
-from scripts.publication import Publication
+from scripts.publication import Publication, at_once
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class Worker:
         )
         publication = Publication(parts.database, IndexWriter(parts.redis, parts.layout))
         self._numbers = NumberKeeper(
-            parts.settings, parts.database, publish=publication.publish, pause=self._rest
+            parts.settings, parts.database, publish=at_once(publication), pause=self._rest
         )
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 

@@ -36,9 +36,9 @@ class TwilioRest:
         trust_environment: bool = True,
     ) -> None:
         http = PatientHttpClient(base_url, pause=pause, trust_environment=trust_environment)
-        # The library would let TWILIO_EDGE and TWILIO_REGION change the address that our setting names.
+        # Whole addresses are asked for: nothing of the library's hundred resources has to be loaded. It would
+        # let TWILIO_EDGE and TWILIO_REGION change the address that our setting names.
         self._client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_EDGE": ""})
-        self._client.api.base_url = base_url
         self._base_url = base_url
         self.account = f"/2010-04-01/Accounts/{account_sid}"
 
