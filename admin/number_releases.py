@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -109,7 +109,7 @@ def undo(session: Session, actor: Actor, number: PhoneNumber) -> TrackingNumber:
     if given_back.step is ReleaseStep.RETURNING:
         raise Conflict("number", "it is being given back right now; try again in a minute")
     if given_back.step is ReleaseStep.RETURNED:
-        raise NumberReturned(given_back, holding)
+        raise NumberReturned(given_back.id, _order_back(given_back, holding))
     given_back.step = ReleaseStep.UNDONE
     campaign = None if holding.campaign_id is None else session.get(Campaign, holding.campaign_id)
     on_it = campaign is not None and campaign.archived_at is None
@@ -133,12 +133,22 @@ def undo(session: Session, actor: Actor, number: PhoneNumber) -> TrackingNumber:
 
 
 class NumberReturned(Exception):
-    """The carrier has the number again; it can be bought back as long as nobody else has it."""
+    """The carrier has the number again; `order` (a `NewOrder`) buys it back, if nobody else has it."""
 
-    def __init__(self, given_back: NumberRelease, holding: TrackingNumber) -> None:
+    def __init__(self, release_id: int, order: dict[str, Any]) -> None:
         super().__init__("the carrier has it again")
-        self.given_back = given_back
-        self.holding = holding
+        self.release_id = release_id
+        self.order = order
+
+
+def _order_back(given_back: NumberRelease, holding: TrackingNumber) -> dict[str, Any]:
+    settings = ("name", "destination", "whisper", "ring_timeout", "record_calls", "caller_id")
+    home = "group_id" if holding.campaign_id is None else "campaign_id"
+    return {
+        "numbers": [given_back.number],
+        "key": f"undo of release {given_back.id}",
+        **{name: getattr(holding, name) for name in (home, *settings)},
+    }
 
 
 def begin_return(session: Session, release_id: int) -> NumberRelease | None:

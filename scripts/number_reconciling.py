@@ -128,8 +128,8 @@ class NumberReconciler:
             if pair.owned is None:
                 yield Discrepancy(pair.number, Kind.NOT_OWNED)
         yield from self._set_up_wrongly([pair for pair in pairs if pair.owned and pair.held])
-        yield from self._other_sids(pairs)
         yield from self._not_in_the_index([pair.held for pair in pairs if pair.held is not None])
+        yield from self._other_sids(pairs)
 
     def _paid_for_nothing(self, session: Session, pairs: list[_Pair]) -> Iterator[Discrepancy]:
         strangers = [pair.number for pair in pairs if pair.held is None]
@@ -193,11 +193,16 @@ class NumberReconciler:
             if pair.owned is None or pair.held is None or pair.held.carrier_sid == pair.owned.sid:
                 continue
             if self._mending.apply:
-                with self._database.session() as session:
-                    held = session.get_one(TrackingNumber, pair.held.id, with_for_update=True)
-                    held.carrier_sid = pair.owned.sid
+                self._write_sid(pair.held.id, pair.owned.sid)
             detail = f"{pair.held.carrier_sid or 'none'} here, {pair.owned.sid} at the carrier"
             yield Discrepancy(pair.number, Kind.OTHER_SID, detail, mended=self._mending.apply)
+
+    def _write_sid(self, number_id: int, sid: str) -> None:
+        with self._database.session() as session:
+            session.get_one(TrackingNumber, number_id, with_for_update=True).carrier_sid = sid
+        with self._database.reading() as session:
+            # Its revision is another now.
+            self._writer.put_numbers(number_facts(session, [number_id]).values())
 
     def _not_in_the_index(self, held: list[TrackingNumber]) -> Iterator[Discrepancy]:
         with self._database.reading() as session:

@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import dataclass
-from datetime import datetime
 
 import click
 
@@ -11,10 +10,9 @@ from admin import number_orders, number_releases
 from admin.access.actor import Actor
 from admin.drafts import spelled
 from admin.number_releases import LONGEST_QUARANTINE, QUARANTINE_DAYS, NumberReturned, Outlook
-from models.number_order import OrderStatus
 from routing.numbers import PhoneNumber
 from scripts.arguments import PHONE_NUMBER
-from scripts.cli import FAILED, run
+from scripts.cli import run
 from scripts.number_desk import NumberDesk, number_desk
 from scripts.numbers_buy import carry_out
 from scripts.returning import return_one
@@ -88,13 +86,13 @@ def _release(opened: NumberDesk, actor: Actor, number: PhoneNumber, asked: _Aske
     if not asked.days:
         carrier = opened.carrier()  # says what is wrong with it before callers are rejected
     with opened.desk.writing(actor) as session:
-        release_id = number_releases.release(session, actor, raw, now).id
+        given_back = number_releases.release(session, actor, raw, now)
+        release_id, due = given_back.id, given_back.due_at
     if asked.days:
-        due = now if asked.days == 0 else _due(opened, release_id)
         told = f"callers are rejected from now on; goes back to the carrier on {spelled(due)[:10]}"
     else:
         return_one(opened.parts.database, carrier, release_id, now)
-        due, told = now, "is the carrier's again"
+        told = "is the carrier's again"
     row = {
         "number": number.e164,
         "release_id": release_id,
@@ -102,13 +100,6 @@ def _release(opened: NumberDesk, actor: Actor, number: PhoneNumber, asked: _Aske
         "returned": not asked.days,
     }
     click.echo(json.dumps(row) if asked.as_json else f"{number.e164:<17}{told}")
-
-
-def _due(opened: NumberDesk, release_id: int) -> datetime:
-    from models.number_release import NumberRelease
-
-    with opened.desk.reading() as session:
-        return session.get_one(NumberRelease, release_id).due_at
 
 
 def _undo(opened: NumberDesk, actor: Actor, number: PhoneNumber, *, apply: bool, as_json: bool) -> int:
@@ -127,28 +118,15 @@ def _undo(opened: NumberDesk, actor: Actor, number: PhoneNumber, *, apply: bool,
 
 
 def _buy_back(opened: NumberDesk, actor: Actor, returned: NumberReturned, *, as_json: bool) -> int:
-    given_back, holding = returned.given_back, returned.holding
-    place = (
-        {"group_id": holding.group_id}
-        if holding.campaign_id is None
-        else {"campaign_id": holding.campaign_id}
-    )
-    settings = ("destination", "whisper", "ring_timeout", "record_calls", "caller_id", "name")
-    raw = (
-        place
-        | {"numbers": [given_back.number], "key": f"undo of release {given_back.id}"}
-        | {name: getattr(holding, name) for name in settings}
-    )
     carrier = opened.carrier()
     with opened.desk.noting(actor.author) as session:
-        order = number_orders.open_one(session, actor, raw, carrier.name, opened.desk.clock())
-        order_id = order.id
+        now = opened.desk.clock()
+        order_id = number_orders.open_one(session, actor, returned.order, carrier.name, now).id
     status = carry_out(opened, actor, order_id, as_json=as_json)
-    with opened.desk.noting(actor.author) as session:
-        if number_orders.show(session, actor, order_id).status is OrderStatus.COMPLETE:
-            number_releases.bought_back(session, given_back.id)
-            return status
-    return FAILED
+    if status == 0:
+        with opened.desk.noting(actor.author) as session:
+            number_releases.bought_back(session, returned.release_id)
+    return status
 
 
 def _shown(outlook: Outlook) -> dict[str, object]:

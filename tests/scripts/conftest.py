@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from models.database import Database
 from routing.index.layout import Layout
@@ -45,12 +46,16 @@ def installation(
 
 
 @pytest.fixture
-def typed(settings: None, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """Type a command: `typed("explain", "+15005550100")`."""
+def typed(settings: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """Type a command: `typed("explain", "+15005550100")`; what it logs goes nowhere."""
+    # Loggers remember the stream that they first wrote to; that of a test is closed after it.
+    monkeypatch.setattr("structlog.configure", lambda **_: None)
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
 
     def type_in(*words: str) -> Outcome:
         capsys.readouterr()
-        status = run(hookswitch, words)
+        with capture_logs():
+            status = run(hookswitch, words)
         return Outcome(status, *capsys.readouterr())
 
     return type_in

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from models.campaign import Campaign
 from models.group import Group
 from models.number_order import NumberOrder, Purchase
+from models.routes import held_or_released, stream_campaigns, stream_numbers
 from models.tracking_number import NumberStatus, TrackingNumber
 from routing.index.audit import IndexAudit
-from models.routes import held_or_released, stream_campaigns, stream_numbers
 from tests.builders import BUSINESS, a_campaign, a_group
 from tests.scripts.installation import Installation
 
