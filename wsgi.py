@@ -152,6 +152,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     from admin.api.limits import Counters, Limits
     from admin.desk import Desk
     from admin.explaining import Explainer
+    from admin.room import Room
 
     database = Database(settings.database_url, unhurried=True)
     client = open_redis(settings.redis_url, EDIT_TIMEOUT)
@@ -166,7 +167,14 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         trusted_proxies=settings.trusted_proxies,
     )
     explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
-    serve_api(flask, desk, gate, Limits(Counters(counting)), explainer.explain)
+    serve_api(
+        flask,
+        desk=desk,
+        gate=gate,
+        limits=Limits(Counters(counting)),
+        room=Room(),
+        explain=explainer.explain,
+    )
 
     def close() -> None:
         client.close()

@@ -28,6 +28,7 @@ class AuditEntry(Base):
     __table_args__ = (
         Index(None, "entity", "entity_id", "id"),
         Index(None, "group_id", "id"),
+        Index(None, "at", "id"),
         # Without it SQLite gives the id of a removed row to the next, and a cursor would jump.
         {"sqlite_autoincrement": True},
     )

@@ -29,6 +29,7 @@ class Call(Base):
         Index(None, "group_id", "started_at"),
         Index(None, "campaign_id", "started_at"),
         Index(None, "tracking_number", "started_at"),
+        Index(None, "started_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

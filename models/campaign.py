@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Base, words
@@ -21,6 +21,9 @@ class Campaign(Base):
     __table_args__ = (
         CheckConstraint("trim(name) <> ''", name="named"),
         CheckConstraint("ends_at > starts_at", name="ends_after_its_start"),
+        Index(None, "starts_at", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "updated_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -45,6 +45,7 @@ class TrackingNumber(Base):
             sqlite_where=text("status = 'active'"),
         ),
         Index(None, "number", "id"),
+        Index(None, "created_at", "id"),
         CheckConstraint("ring_timeout BETWEEN 5 AND 600", name="ring_timeout"),
         CheckConstraint("(status = 'released') = (released_at IS NOT NULL)", name="released_at_an_instant"),
     )

@@ -23,6 +23,7 @@ from scripts.index_keeping import IndexKeeper
 from scripts.logs import set_up_logs
 from scripts.number_keeping import NumberKeeper
 from scripts.publication import Publication, at_once
+from scripts.sweeping import Sweeper
 
 log = structlog.get_logger()
 
@@ -45,7 +46,10 @@ _CARRIER_EVERY = 1.0
 
 
 class Worker:
-    """Runs four loops until told to stop: for the journal, the index, this host's own files, the carrier."""
+    """Runs four loops until told to stop: for the journal, the index, this host's own files, the carrier.
+
+    The third also sweeps.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._stop = threading.Event()
@@ -60,6 +64,7 @@ class Worker:
         self._numbers = NumberKeeper(
             parts.settings, parts.database, publish=at_once(publication), pause=self._rest
         )
+        self._sweeper = Sweeper(parts.database)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -69,7 +74,7 @@ class Worker:
     def run(self) -> None:
         keeping = threading.Thread(target=self._repeat, args=(self._keep, _KEEP_EVERY), name="index")
         keeping.start()
-        hosting = threading.Thread(target=self._repeat, args=(self._host.keep, _HOST_EVERY), name="host")
+        hosting = threading.Thread(target=self._repeat, args=(self._tidy, _HOST_EVERY), name="host")
         hosting.start()
         asking = threading.Thread(
             target=self._repeat, args=(self._ask_carrier, _CARRIER_EVERY), name="carrier"
@@ -86,6 +91,10 @@ class Worker:
     def _ask_carrier(self) -> None:
         self._carrier.keep()
         self._numbers.keep()
+
+    def _tidy(self) -> None:
+        self._host.keep()
+        self._sweeper.sweep()
 
     def _go_on(self, _done: int) -> None:
         self._rest(0)

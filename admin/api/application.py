@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from flask import Flask, Response, request
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import BaseConverter
 
 from admin.access.gate import Gate
 from admin.access.headers import set_headers
@@ -27,7 +27,6 @@ from admin.api.tokens import tokens
 from admin.api.tracking_numbers import tracking_numbers
 from admin.api.users import users
 from admin.desk import Desk
-from admin.drafts import LARGEST_ID
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
@@ -44,20 +43,22 @@ RESOURCES: tuple[Resource, ...] = (
 )
 
 
-class _Id(IntegerConverter):
-    """An id in a path: what no id can be is an address where nothing is."""
+class _Id(BaseConverter):
+    """An id in a path. What no id can be matches nothing: it is an address where nothing is."""
 
-    def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, min=1, max=LARGEST_ID)
+    regex = "[1-9][0-9]{0,17}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
 
 
-def serve_api(app: Flask, desk: Desk, gate: Gate, limits: Limits, explain: Explain) -> None:
+def serve_api(app: Flask, *, desk: Desk, gate: Gate, limits: Limits, room: Room, explain: Explain) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
     app.url_map.converters["id"] = _Id
     app.url_map.merge_slashes = False
     problems.install(app)
-    serving = Serving(desk, Room())
+    serving = Serving(desk, room)
     resources = (*RESOURCES, *_access(desk, gate), routes(explain))
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:

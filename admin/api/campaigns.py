@@ -31,8 +31,8 @@ CAMPAIGN: dict[str, Any] = {
     "active": True,
     "state": "live",
     "starts_at": "2026-07-01T07:00:00Z",
-    "ends_at": "2026-10-01T07:00:00Z",
-    "referral_ends_at": "2026-10-31T07:00:00Z",
+    "ends_at": "2030-10-01T07:00:00Z",
+    "referral_ends_at": "2030-10-31T07:00:00Z",
     "end_of_campaign": "referral",
     "referral_included": True,
     "business_name": "Bay Bakery",
@@ -76,7 +76,7 @@ def show_campaign(asked: Asked, campaign_id: int) -> CampaignDetail:
     sends={
         "name": "Summer leaflet",
         "external_id": "SL-2026",
-        "ends_at": "2026-10-01T00:00:00-07:00",
+        "ends_at": "2030-10-01T00:00:00-07:00",
         "end_of_campaign": "referral",
         "business_name": "Bay Bakery",
         "business_number": "+14155550190",
@@ -123,9 +123,9 @@ def end_campaign(asked: Asked, campaign_id: int) -> CampaignDetail:
 @campaigns.post(
     "/<id:campaign_id>/extend",
     body=Extension,
-    sends={"ends_at": "2026-12-24T18:00:00-08:00"},
+    sends={"ends_at": "2030-12-24T18:00:00-08:00"},
     answers=CampaignDetail,
-    example=DETAIL | {"ends_at": "2026-12-25T02:00:00Z", "revision": 4},
+    example=DETAIL | {"ends_at": "2030-12-25T02:00:00Z", "revision": 4},
 )
 def extend_campaign(asked: Asked, campaign_id: int) -> CampaignDetail:
     """Let a campaign end later, or never. One that has ended goes on."""

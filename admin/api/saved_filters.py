@@ -52,4 +52,6 @@ def save_filter(asked: Asked) -> SavedFilterView:
 @saved_filters.delete("/<page>", parts=_PAGE)
 def reset_filter(asked: Asked, page: str) -> None:
     """Forget what was saved for a page, if anything was."""
+    if page not in get_args(FilteredPage):
+        raise NotThere("there is no such page")
     use_cases.reset(asked.session, asked.actor, page)

@@ -19,18 +19,18 @@ from admin.lists.listing import (
     Listing,
     alphabetical,
     compared,
-    dialect_of,
     in_order,
+    or_blank,
     read_page,
 )
-from admin.lists.visible import Visible, visible
+from admin.lists.visible import visible
+from admin.lists.words import words_condition
 from admin.references import visible_campaign
 from admin.views import CampaignDetail, CampaignView, Page
 from models.call import Call
 from models.campaign import Campaign
 from models.group import Group
 from models.routes import campaign_facts
-from models.search import begins_words
 from models.tracking_number import NumberStatus, TrackingNumber
 from models.user import User
 from routing.policy import REFERRAL_WINDOW, State, state_of
@@ -87,7 +87,7 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Cam
     listing = Listing(
         Campaign.id,
         _keys(session),
-        [*seen.among(Campaign.group_id), *_conditions(session, filters, seen, now)],
+        [*seen.among(Campaign.group_id), *_conditions(session, filters, now)],
         join(Campaign, User, User.id == Campaign.owner_id) if sorts_by_owner else None,
     )
     return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids, now))
@@ -137,7 +137,7 @@ _STORED = tuple(name for name in CampaignView.model_fields if name in Campaign._
 def _keys(session: Session) -> dict[str, Key]:
     return {
         "name": Key(alphabetical(session, Campaign.name), str),
-        "external_id": Key(alphabetical(session, Campaign.external_id), str),
+        "external_id": Key(alphabetical(session, or_blank(Campaign.external_id)), str),
         "owner": Key(alphabetical(session, User.name), str),
         "starts_at": Key(Campaign.starts_at, datetime),
         "ends_at": Key(func.coalesce(Campaign.ends_at, _NEVER), datetime),
@@ -146,17 +146,15 @@ def _keys(session: Session) -> dict[str, Key]:
     }
 
 
-def _conditions(
-    session: Session, filters: CampaignFilters, seen: Visible, now: datetime
-) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, filters: CampaignFilters, now: datetime) -> list[ColumnElement[bool]]:
     states = set(filters.state or State)
     if not filters.state:
         states -= {State.ARCHIVED}
     if filters.active is not None:
         states = states & {State.LIVE} if filters.active else states - {State.LIVE}
-    found = [holds_in(session, states, seen, now)]
+    found = [holds_in(states, now)]
     if filters.q:
-        found.append(begins_words(dialect_of(session), [Campaign.name, Campaign.external_id], filters.q))
+        found.append(words_condition(session, Campaign.id, [Campaign.name, Campaign.external_id], filters.q))
     if filters.owner_id:
         found.append(Campaign.owner_id.in_(filters.owner_id))
     return found + compared(

@@ -17,17 +17,17 @@ from admin.lists.listing import (
     Listing,
     alphabetical,
     compared,
-    dialect_of,
     in_order,
+    or_blank,
     read_page,
 )
 from admin.lists.visible import Visible, visible
+from admin.lists.words import words_condition
 from admin.views import GroupView, InForce, Inherited, Page
 from models import inheritance
 from models.campaign import Campaign
 from models.group import Group
 from models.plan import Plan
-from models.search import begins_words
 
 
 class GroupFilters(Filters):
@@ -49,7 +49,7 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Gro
         Group.id,
         {
             "name": Key(alphabetical(session, Group.name), str),
-            "external_id": Key(alphabetical(session, Group.external_id), str),
+            "external_id": Key(alphabetical(session, or_blank(Group.external_id)), str),
         },
         [*seen.among(Group.id), *_conditions(session, filters)],
     )
@@ -112,7 +112,7 @@ def _conditions(session: Session, filters: GroupFilters) -> list[ColumnElement[b
     archived = Group.archived_at.is_not(None)
     found: list[ColumnElement[bool]] = [archived if filters.archived else ~archived]
     if filters.q:
-        found.append(begins_words(dialect_of(session), [Group.name, Group.external_id], filters.q))
+        found.append(words_condition(session, Group.id, [Group.name, Group.external_id], filters.q))
     return found + compared(
         (Group.external_id, eq, filters.external_id),
         (Group.parent_id, eq, filters.parent_id),

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
     type_coerce,
@@ -114,8 +115,13 @@ def compared(*comparisons: tuple[Any, Callable[[Any, Any], Any], object]) -> lis
 
 def alphabetical(session: Session, column: SQLColumnExpression[Any]) -> ColumnElement[Any]:
     """A text as a sort key: without regard to case, by code points on every server alike."""
-    lowered: ColumnElement[Any] = func.lower(func.coalesce(type_coerce(column, Text), ""))
+    lowered: ColumnElement[Any] = func.lower(type_coerce(column, Text))
     return lowered.collate("C") if dialect_of(session) == "postgresql" else lowered
+
+
+def or_blank(column: SQLColumnExpression[Any]) -> ColumnElement[Any]:
+    """A text that may be missing; spelled as in the indexes."""
+    return func.coalesce(column, literal_column("''"))
 
 
 def dialect_of(session: Session) -> str:

@@ -20,17 +20,16 @@ from admin.lists.listing import (
     Listing,
     alphabetical,
     compared,
-    dialect_of,
     in_order,
     read_page,
 )
 from admin.lists.visible import visible
+from admin.lists.words import words_condition
 from admin.references import visible_number
 from admin.views import NumberView, Page
 from models.campaign import Campaign
 from models.group import Group
 from models.routes import campaign_facts
-from models.search import begins_words
 from models.tracking_number import NumberStatus, TrackingNumber
 from routing.numbers import PhoneNumber
 from routing.policy import State, state_of
@@ -120,7 +119,7 @@ def national(number: PhoneNumber) -> str:
 def _conditions(session: Session, actor: Actor, filters: NumberFilters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [TrackingNumber.status == (filters.status or NumberStatus.ACTIVE)]
     if filters.q:
-        found.append(begins_words(dialect_of(session), [TrackingNumber.name], filters.q))
+        found.append(words_condition(session, TrackingNumber.id, [TrackingNumber.name], filters.q))
     if filters.number:
         found.append(digits_condition(session, actor, TrackingNumber.number, filters.number))
     if filters.assigned is not None:

@@ -16,15 +16,14 @@ from admin.lists.listing import (
     Key,
     Listing,
     alphabetical,
-    dialect_of,
     in_order,
     read_page,
 )
+from admin.lists.words import words_condition
 from admin.plans import require_seeing
 from admin.views import Page, PlanView
 from models.group import Group
 from models.plan import Plan
-from models.search import begins_words
 
 
 class PlanFilters(Filters):
@@ -38,7 +37,7 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Pla
     reading = Reading()
     filters = reading.read(PlanFilters, raw)
     reading.finish()
-    conditions = [begins_words(dialect_of(session), [Plan.name], filters.q)] if filters.q else []
+    conditions = [words_condition(session, Plan.id, [Plan.name], filters.q)] if filters.q else []
     listing = Listing(Plan.id, {"name": Key(alphabetical(session, Plan.name), str)}, conditions)
     return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids))
 

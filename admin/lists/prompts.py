@@ -15,17 +15,16 @@ from admin.lists.listing import (
     Key,
     Listing,
     alphabetical,
-    dialect_of,
     in_order,
     read_page,
 )
 from admin.lists.visible import visible
+from admin.lists.words import words_condition
 from admin.references import visible_prompt
 from admin.views import Page, PromptView
 from models.campaign import Campaign
 from models.group import Group
 from models.prompt import EXTENSIONS, Prompt, PromptAudio, PromptKind
-from models.search import begins_words
 
 
 class PromptFilters(Filters):
@@ -98,7 +97,7 @@ def _conditions(session: Session, filters: PromptFilters) -> list[ColumnElement[
     archived = Prompt.archived_at.is_not(None)
     found: list[ColumnElement[bool]] = [archived if filters.archived else ~archived]
     if filters.q:
-        found.append(begins_words(dialect_of(session), [Prompt.name], filters.q))
+        found.append(words_condition(session, Prompt.id, [Prompt.name], filters.q))
     if filters.kind is not None:
         found.append(Prompt.kind == filters.kind)
     if filters.language:

@@ -4,7 +4,7 @@ import importlib
 
 import click
 
-_BENCHES = {"index": "scripts.bench.index", "voice": "scripts.bench.voice"}
+_BENCHES = {"api": "scripts.bench.api", "index": "scripts.bench.index", "voice": "scripts.bench.voice"}
 
 
 class _Benches(click.Group):

@@ -29,9 +29,15 @@ def tables_in(url: str) -> set[str]:
         database.dispose()
 
 
+def is_in_the_mappings(name: str | None, kind: str, _parents: object) -> bool:
+    """Indexes over expressions, for searching, are spelled in their migration alone."""
+    return kind != "index" or not (name or "").startswith("sx_")
+
+
 def test_the_migrated_schema_is_the_one_of_the_mappings(database: Database) -> None:
     with database.engine.begin() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": is_in_the_mappings}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
 
 

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from models.campaign import Campaign
-from models.group import Group
 from models.number_order import NumberOrder, Purchase
 from models.routes import held_or_released, stream_campaigns, stream_numbers
 from models.tracking_number import NumberStatus, TrackingNumber

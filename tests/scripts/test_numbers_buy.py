@@ -114,7 +114,7 @@ def test_a_number_that_somebody_else_got_makes_room_for_the_next(
     ],
 )
 @pytest.mark.parametrize("after", [True, False], ids=["after it was sold", "before"])
-def test_a_purchase_without_an_answer_is_looked_for_before_anything_is_tried_again(
+def test_a_purchase_without_an_answer_is_looked_for_before_anything_is_tried_again(  # noqa: PLR0917 - fixtures and cases
     installation: Installation,
     shop: TwilioNumbersServer,
     typed: Typed,
@@ -184,7 +184,7 @@ def test_a_busy_carrier_is_asked_again_and_not_for_ever(
         (29999, "twilio.com/docs/api/errors (its code 29999)"),
     ],
 )
-def test_what_is_missing_is_said_plainly(
+def test_what_is_missing_is_said_plainly(  # noqa: PLR0917 - fixtures and cases
     installation: Installation, shop: TwilioNumbersServer, typed: Typed, campaign: int, code: int, told: str
 ) -> None:
     shop.sell(*some_numbers(3))

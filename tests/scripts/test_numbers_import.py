@@ -53,7 +53,7 @@ def test_rows_become_numbers_that_are_routed_at_once(
 def test_repeating_it_changes_nothing(
     installation: Installation, typed: Typed, campaign: int, file: Path
 ) -> None:
-    file.write_text(f"number,name\n+14155551000,Front\n+14155551001,Back\n")
+    file.write_text("number,name\n+14155551000,Front\n+14155551001,Back\n")
     words = ("numbers", "import", str(file), "--campaign", str(campaign))
     assert typed(*words, "--json").json["created"] == 2
     before = {e164: number.revision for e164, number in held(installation).items()}
@@ -106,7 +106,7 @@ def test_all_errors_are_told_with_their_lines_and_nothing_is_imported(
 def test_good_rows_may_be_taken_and_the_others_put_aside_to_be_mended(
     installation: Installation, typed: Typed, campaign: int, file: Path, tmp_path: Path
 ) -> None:
-    file.write_text(f"number,campaign_external_id,name\n+14155551000,LEAFLET-1,Good\n12,LEAFLET-1,Bad\n")
+    file.write_text("number,campaign_external_id,name\n+14155551000,LEAFLET-1,Good\n12,LEAFLET-1,Bad\n")
     rejects = tmp_path / "rejects.csv"
     told = typed("numbers", "import", str(file), "--skip-bad", "--rejects", str(rejects))
     assert told.status == 0
@@ -135,7 +135,7 @@ def test_a_check_writes_nothing(installation: Installation, typed: Typed, campai
         ('number\n"+1415', "the file is no CSV in UTF-8"),
     ],
 )
-def test_a_file_that_is_no_table_of_numbers_is_refused(
+def test_a_file_that_is_no_table_of_numbers_is_refused(  # noqa: PLR0917 - fixtures and cases
     installation: Installation, typed: Typed, file: Path, campaign: int, content: str, told: str
 ) -> None:
     file.write_text(content)
@@ -153,9 +153,9 @@ def test_semicolons_and_a_byte_order_mark_are_what_spreadsheets_write(
 def test_a_number_that_is_held_otherwise_is_an_error_and_not_changed(
     installation: Installation, typed: Typed, campaign: int, file: Path
 ) -> None:
-    file.write_text(f"number,name\n+14155551000,Front\n")
+    file.write_text("number,name\n+14155551000,Front\n")
     typed("numbers", "import", str(file), "--campaign", str(campaign))
-    file.write_text(f"number,name\n+14155551000,Back\n")
+    file.write_text("number,name\n+14155551000,Back\n")
     told = typed("numbers", "import", str(file), "--campaign", str(campaign))
     assert told.status == 1
     assert "is held already, with another name" in told.err
@@ -177,7 +177,7 @@ def test_what_the_account_has_and_we_do_not_is_taken_over(
     assert shop.writes == []
 
 
-def test_thousands_of_numbers_are_imported_and_routable(
+def test_thousands_of_numbers_are_imported_and_routable(  # noqa: PLR0917 - fixtures and cases
     settings: None,
     postgres_url: str,
     redis_server: RedisServer,

@@ -1,7 +1,9 @@
 """`hookswitch up`: one command that starts everything, keeps its data and leaves nothing running."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -180,10 +182,48 @@ def test_it_says_where_to_go_and_what_to_ring(running: Up) -> None:
         assert f"call {sample.number.e164}" in running.output
 
 
+def test_the_admin_signs_in_with_the_password_that_is_printed(running: Up) -> None:
+    [(email, password)] = re.findall(r"Sign in as (\S+) with the one-time password (\S+)", running.output)
+    base = f"http://127.0.0.1:{running.port}"
+    answer = requests.post(f"{base}/api/v1/session", json={"email": email, "password": password}, timeout=10)
+    assert (answer.status_code, answer.json()["due"]) == (200, "new_password")
+
+
 def test_its_secrets_and_data_are_closed_to_others(running: Up) -> None:
     var = running.folder / "var"
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
     assert stat.S_IMODE((var / "local.env").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")
+def test_the_walk_for_integrators_works_as_written(running: Up) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    walk = readme.partition("## A walk for integrators\n")[2].partition("\n## ")[0]
+    typed = "".join(re.findall(r"^```sh\n(.*?)^```", walk, re.MULTILINE | re.DOTALL))
+    # A call is in the log a moment after it was answered: sooner than one types, later than bash does.
+    logged = """until send "$API/calls?campaign_id=$CAMPAIGN" | grep -q '"decision"'; do sleep 0.05; done"""
+    typed = typed.replace('send "$API/calls', f'{logged}\nsend "$API/calls')
+    (running.folder / ".venv").symlink_to(sys.prefix)
+    walked = subprocess.run(
+        ["bash", "-eu"],
+        input=typed.replace(":8000", f":{running.port}"),
+        cwd=running.folder,
+        env=environment(running.port),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (walked.returncode, walked.stderr) == (0, "")
+    answers = [json.loads(line) for line in walked.stdout.splitlines() if line.startswith("{")]
+    created, number, now, earlier, calls, wrong, changed = answers
+    assert created["state"] == "live"
+    assert number["campaign_id"] == created["id"]
+    assert (now["decision"], earlier["reason"]) == ("connect", "scheduled")
+    assert "<Number" in walked.stdout
+    assert [call["tracking_number"] for call in calls["items"]] == ["+15005550150"]
+    assert {error["field"] for error in wrong["errors"]} == {"name", "ends_at"}
+    assert (changed["name"], changed["revision"]) == ("Summer leaflet, second print", 2)
 
 
 def test_a_second_one_in_the_same_folder_is_refused_in_one_line(running: Up) -> None:
@@ -196,12 +236,14 @@ def test_a_second_one_in_the_same_folder_is_refused_in_one_line(running: Up) -> 
 def test_a_second_start_keeps_the_data(folder: Path) -> None:
     with Up(folder) as first:
         first.ring("+15005550100", CALL_SID + "1")
+        assert "one-time password" in first.output
         secrets = (folder / "var" / "local.env").read_bytes()
         assert first.signal(signal.SIGINT) == 0
         assert first.has_left_nothing()
         assert len(first.parts) >= 4  # Redis, worker, gunicorn and its process
     with Up(folder) as second:
         assert (folder / "var" / "local.env").read_bytes() == secrets
+        assert "one-time password" not in second.output
         second.ring("+15005550100", CALL_SID + "2")
         assert eventually(lambda: logged_calls(folder) == [CALL_SID + "1", CALL_SID + "2"])
         assert second.signal(signal.SIGTERM) == 0

@@ -64,7 +64,8 @@ def _serve() -> None:
         if pid == 0:
             os._exit(_run(words, dies_at))
         _, status = os.waitpid(pid, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 def _run(words: list[str], dies_at: int | None) -> int:

@@ -100,7 +100,7 @@ def test_a_set_up_is_read_back_and_takes_away_what_would_hide_it(
         (404, None, CarrierUnavailable, "answers 404"),
     ],
 )
-def test_each_refusal_says_what_it_means(
+def test_each_refusal_says_what_it_means(  # noqa: PLR0917 - fixtures and cases
     twilio: responses.RequestsMock,
     numbers: TwilioNumbers,
     status: int,
