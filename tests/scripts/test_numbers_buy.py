@@ -216,14 +216,16 @@ def test_a_number_that_does_not_stay_as_it_was_set_is_not_called_set_up(
 ) -> None:
     shop.sell(*some_numbers(1))
 
-    def divert(_request: Request) -> None:
-        next(iter(shop.owned.values()))["trunk_sid"] = "TK1"
+    def divert(_request: str) -> None:
+        for record in shop.owned.values():
+            record["trunk_sid"] = "TK1"
 
-    shop.troubles.append(Trouble("POST", SETTING_UP, divert, after=True))
+    shop.after = divert
     told = typed(*buying(campaign, "--apply"))
     assert told.status == 1
     assert "does not keep what we set (application or trunk)" in told.complaint
     assert (held(installation), purchases(installation)[0].step) == ({}, PurchaseStep.BOUGHT)
+    shop.after = lambda _request: None
     assert typed(*buying(campaign, "--apply")).status == 0
     assert next(iter(shop.owned.values()))["trunk_sid"] == ""
 

@@ -125,14 +125,15 @@ class TwilioNumbers:
 
         `detach` takes away the application or trunk that would make its voice address ignored.
         """
-        said = _settings(label, addresses)
-        if detach:
-            # Setting one deletes the other: both are cleared.
-            said |= {"VoiceApplicationSid": "", "TrunkSid": ""}
-        status, answer = self._rest.change(f"{self._owned}/{sid}.json", said)
+        status, answer = self._rest.change(f"{self._owned}/{sid}.json", _settings(label, addresses))
         if _is_gone(status, answer):
             return None
         _done(status, answer)
+        owned = self.by_sid(sid)
+        if owned is None or not detach or not (owned.application or owned.trunk):
+            return owned
+        taken_away = {name: "" for name, sid_there in _diverting(owned) if sid_there}
+        _done(*self._rest.change(f"{self._owned}/{sid}.json", taken_away))
         return self.by_sid(sid)
 
     def by_sid(self, sid: str) -> OwnedNumber | None:
@@ -176,6 +177,10 @@ def _settings(label: str | None, addresses: VoiceAddresses) -> dict[str, object]
         "StatusCallback": addresses.status,
         "StatusCallbackMethod": "POST",
     }
+
+
+def _diverting(owned: OwnedNumber) -> tuple[tuple[str, str], ...]:
+    return ("VoiceApplicationSid", owned.application), ("TrunkSid", owned.trunk)
 
 
 def _is_gone(status: int, answer: Record) -> bool:
