@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import Table, update
 from werkzeug.wrappers import Request
 
 from models.campaign import Campaign
-from models.number_order import OrderStatus, PurchaseStep
+from models.number_order import OrderStatus, Purchase, PurchaseStep
 from routing.numbers import PhoneNumber
 from scripts.buying import AT_ONCE
+from scripts.number_keeping import NumberKeeper
+from scripts.settings import environment, load
 from tests.builders import a_number
 from tests.scripts.conftest import Typed
 from tests.scripts.installation import Installation
@@ -25,9 +28,11 @@ from tests.scripts.numbers_at_hand import (
 )
 from tests.services.twilio_account import busy, late, problem, saying
 from tests.services.twilio_numbers import Trouble, TwilioNumbersServer
+from tests.webhooks.switchboard import TOKEN
 from webhooks.carriers import twilio_http
 
 SELLING = r"/IncomingPhoneNumbers\.json"
+PURCHASES: Table = Purchase.__table__  # type: ignore[assignment]  # declared as FromClause
 SETTING_UP = r"/IncomingPhoneNumbers/PN"
 
 
@@ -357,3 +362,33 @@ def test_a_second_run_waits_for_the_first_and_buys_nothing(
     assert told == [0]
     assert sorted(held(installation)) == shop.numbers == sorted(shop.bought)
     assert len(shop.bought) == 2
+
+
+def test_a_worker_settles_what_was_begun_and_left_and_buys_nothing_more(
+    installation: Installation, shop: TwilioNumbersServer, typed: Typed, campaign: int
+) -> None:
+    shop.sell(*some_numbers(5))
+    shop.troubles += [Trouble("POST", SETTING_UP, busy(503)) for _ in range(2)]
+    assert typed(*buying(campaign, "--quantity", "3", "--apply")).status == 1
+    left = len(shop.bought)
+    keeper = NumberKeeper(load(environment()), installation.database, publish=lambda: None)
+    keeper.keep()
+    assert len(held(installation)) < left  # whoever gave the order may still go on himself
+    with installation.database.session() as session:
+        session.execute(update(PURCHASES).values(created_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    NumberKeeper(load(environment()), installation.database, publish=lambda: None).keep()
+    assert sorted(held(installation)) == shop.numbers
+    assert len(shop.bought) == left
+    assert typed(*buying(campaign, "--quantity", "3", "--apply")).status == 0
+    assert len(shop.bought) == 3
+
+
+def test_whole_numbers_and_tokens_are_in_no_complaint(
+    shop: TwilioNumbersServer, typed: Typed, campaign: int
+) -> None:
+    shop.sell("+14155551000")
+    shop.refuses = {"+14155551000": 21631}
+    told = typed(*buying(campaign, "--number", "+14155551000", "--apply"))
+    assert told.status == 1
+    assert "+14155551000" not in told.err
+    assert TOKEN not in told.out + told.err

@@ -194,9 +194,9 @@ def test_thousands_of_numbers_are_imported_and_routable(  # noqa: PLR0917 - fixt
         group: Group = a_group(session, phone=BUSINESS)
         campaigns = [a_campaign(session, group_id=group.id).id for _ in range(20)]
     there.rebuild_index()
-    rows = (f"+1{4152000000 + n},{campaigns[n % 20]},Leaflet {n},+1303555{n:04d}\n" for n in range(3_000))
+    rows = (f"+1{4152000000 + n},{campaigns[n % 20]},Leaflet {n},+1303555{n:04d}\n" for n in range(1_500))
     file.write_text("number,campaign_id,name,destination\n" + "".join(rows))
     told = typed("numbers", "import", str(file), "--json").json
-    assert (told["created"], told["rejected"], told["applied"]) == (3_000, [], True)
+    assert (told["created"], told["rejected"], told["applied"]) == (1_500, [], True)
     assert index_differences(there) == []
     database.dispose()

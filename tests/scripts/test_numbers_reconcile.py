@@ -224,5 +224,5 @@ def peak_of_comparing(installation: Installation, count: int) -> int:
 
 def test_any_number_of_numbers_takes_the_same_memory(installation: Installation) -> None:
     peak_of_comparing(installation, 1000)
-    few, many = peak_of_comparing(installation, 3000), peak_of_comparing(installation, 12_000)
+    few, many = peak_of_comparing(installation, 2000), peak_of_comparing(installation, 8000)
     assert many < 1.3 * few

@@ -132,7 +132,7 @@ class TwilioNumbers:
         owned = self.by_sid(sid)
         if owned is None or not detach or not (owned.application or owned.trunk):
             return owned
-        taken_away = {name: "" for name, sid_there in _diverting(owned) if sid_there}
+        taken_away: dict[str, object] = {name: "" for name, sid_there in _diverting(owned) if sid_there}
         _done(*self._rest.change(f"{self._owned}/{sid}.json", taken_away))
         return self.by_sid(sid)
 
