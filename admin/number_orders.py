@@ -124,9 +124,9 @@ def plan(session: Session, actor: Actor, raw: object, carrier: str) -> Plan:
         )
     wanted = draft.model_dump(include=set(sent), mode="json") | {"country": country}
     quantity = len(draft.numbers) if sent.get("numbers") and draft.numbers else draft.quantity
-    fingerprint = _fingerprint(
-        [carrier, fields["campaign_id"], fields["group_id"], quantity, draft.sent.get("key", ""), wanted]
-    )
+    # Of what was said, not of what it comes to today: a campaign that moves makes no other order of it.
+    said = draft.model_dump(include=set(draft.sent) - {"quantity"}, mode="json")
+    fingerprint = _fingerprint([carrier, actor.group_id, quantity, said])
     order = order_by_fingerprint(session, fingerprint) or NumberOrder(
         fingerprint=fingerprint,
         group_id=fields["group_id"],

@@ -1,5 +1,6 @@
 """`hookswitch numbers buy`: get numbers from the carrier and put them on a campaign."""
 
+import json
 import sys
 import time
 from typing import Any
@@ -10,7 +11,6 @@ from admin import number_orders
 from admin.access.actor import Actor
 from admin.number_orders import OrderView, Plan
 from models.number_order import OrderStatus, PurchaseStep
-from routing.numbers import PhoneNumber
 from scripts.arguments import PHONE_NUMBER
 from scripts.buying import LEASE, Buyer, InOtherHands
 from scripts.cli import FAILED, run
@@ -22,6 +22,8 @@ from webhooks.carriers.errors import CarrierUnavailable
 
 _LOOK_EVERY = 0.5
 """Seconds."""
+_SHOWN = 20
+"""Candidates of a plan."""
 
 
 @click.command(name="buy")
@@ -123,22 +125,20 @@ def _report(before: OrderView, order: OrderView, *, as_json: bool) -> None:
 
 
 def _show_plan(opened: NumberDesk, actor: Actor, plan: Plan, market: TwilioMarket, *, as_json: bool) -> None:
-    wanted = plan.order.quantity
-    named = number_orders.numbers_of(plan.order)
-    offered = named or [offer.number for offer in market.offers(plan.search, wanted)]
+    order = plan.order
+    named = number_orders.numbers_of(order)
+    offered = named or [offer.number for offer in market.offers(plan.search, order.quantity)]
     price = None if named else market.price(plan.search)
-    done = 0 if plan.is_new else _order(opened, actor, plan.order.id).recorded
+    done = 0 if plan.is_new else _order(opened, actor, order.id).recorded
     if as_json:
-        import json
-
         shown = {
-            "order_id": None if plan.is_new else plan.order.id,
-            "quantity": wanted,
+            "order_id": None if plan.is_new else order.id,
+            "quantity": order.quantity,
             "recorded": done,
-            "candidates": [number.e164 for number in offered[:wanted]],
+            "candidates": [number.e164 for number in offered],
             "names": list(plan.names),
-            "campaign_id": plan.order.campaign_id,
-            "group_id": plan.order.group_id,
+            "campaign_id": order.campaign_id,
+            "group_id": order.group_id,
             "destination": None if plan.destination is None else plan.destination.e164,
             "voice_url": opened.addresses.voice,
             "price": None if price is None else str(price.amount),
@@ -147,27 +147,20 @@ def _show_plan(opened: NumberDesk, actor: Actor, plan: Plan, market: TwilioMarke
         }
         click.echo(json.dumps(shown))
         return
-    home = f"campaign {plan.order.campaign_id}" if plan.order.campaign_id else f"group {plan.order.group_id}"
-    cost = "price not known" if price is None else f"{wanted * price.amount} {price.currency} a month"
-    click.echo(f"would buy {wanted} for {home}: {cost}")
-    for place, number in enumerate(offered[: min(wanted, _SHOWN)], start=1):
-        click.echo(f"  {_labelled(plan, place, number)}")
+    home = f"campaign {order.campaign_id}" if order.campaign_id else f"group {order.group_id}"
+    cost = "price not known" if price is None else f"{order.quantity * price.amount} {price.currency} a month"
+    click.echo(f"would buy {order.quantity} for {home}: {cost}")
+    for place, number in enumerate(offered[:_SHOWN], start=1):
+        click.echo(printable(f"  {number.e164:<17}{number_orders.name_of(order, place, number)}").rstrip())
     if len(offered) > _SHOWN:
-        click.echo(f"  … and {min(wanted, len(offered)) - _SHOWN} more")
-    if len(offered) < wanted:
+        click.echo(f"  … and {len(offered) - _SHOWN} more")
+    if len(offered) < order.quantity:
         click.echo(f"the carrier offers {len(offered)} such numbers now")
     click.echo(f"calls connect to {plan.destination.e164 if plan.destination else 'nobody yet'}")
     click.echo(f"the carrier will ask {opened.addresses.voice.partition('#')[0]}")
     if not plan.is_new:
-        click.echo(f"this is order {plan.order.id}, {plan.order.status.value}: it has {done} of {wanted}")
+        click.echo(f"this is order {order.id}, {order.status.value}: it has {done} of {order.quantity}")
     click.echo("nothing was bought; run it again with --apply")
-
-
-_SHOWN = 20
-
-
-def _labelled(plan: Plan, place: int, number: PhoneNumber) -> str:
-    return printable(f"{number.e164:<17}{number_orders.name_of(plan.order, place, number)}").rstrip()
 
 
 if __name__ == "__main__":

@@ -81,8 +81,7 @@ class Settings:
     secret_key: Secret
     public_base_url: str
     """The origin the carrier calls, without a trailing slash."""
-    fallback_url: str
-    """Where the carrier asks when it gets no answer there."""
+    fallback_url: str  # where the carrier asks when it gets no answer there
     twilio: TwilioAccount
     web_concurrency: int
     port: int
