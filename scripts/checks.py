@@ -13,7 +13,7 @@ from routing.journal import Journal
 from routing.snapshot.reader import Snapshot
 from routing.spool.replay import held
 from scripts.assembly import Parts
-from scripts.carrier_checks import carrier, public_address, web_server
+from scripts.carrier_checks import carrier, public_address, voice_addresses, web_server
 from scripts.findings import Finding, Verdict
 from scripts.signs_of_life import SignsOfLife
 
@@ -40,6 +40,7 @@ def examine(opened: Parts) -> Iterator[Finding]:
         carrier,
         public_address,
         web_server,
+        voice_addresses,
     ):
         yield check(opened)
 
