@@ -24,7 +24,7 @@ from routing.index.writer import IndexWriter
 from routing.numbers import PhoneNumber
 from scripts.assembly import Parts, parts
 from scripts.carrier import carrier_explained, check_may_ask
-from scripts.logs import set_up_logs
+from scripts.logs import quiet_logs
 from scripts.number_market import addresses_of, open_numbers
 from scripts.publication import Publication, at_once
 from webhooks.carriers.carrier_number import VoiceAddresses
@@ -86,8 +86,7 @@ def _root(session: Session, campaign_id: int | None, group_id: int | None, numbe
 @contextmanager
 def number_desk() -> Iterator[NumberDesk]:
     """Open the stores; what cannot be done is said in one line."""
-    with parts() as opened, stores_explained(), refusals_explained(), carrier_explained():
-        set_up_logs(opened.settings.log_level, opened.settings.log_format)
+    with parts() as opened, quiet_logs(), stores_explained(), refusals_explained(), carrier_explained():
         publication = Publication(opened.database, IndexWriter(opened.redis, opened.layout))
         yield NumberDesk(opened, Desk(opened.database, lambda: datetime.now(UTC), at_once(publication)))
 
