@@ -27,6 +27,8 @@ log = structlog.get_logger()
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 """The same in a form, whose sender can set no header."""
+UNATTENDED_HEADER = "X-Hookswitch-Unattended"
+"""A page that asks by itself says so: a screen that nobody looks at must not keep its session alive."""
 _CSRF = "csrf"
 _A_YEAR = 365 * 24 * 60 * 60
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -160,7 +162,8 @@ class Gate:
                 )
             else:
                 identity = identities.of_cookie(session, cookie, now) if cookie else None
-        if identity is not None and identity.is_worth_noting:
+        is_attended = UNATTENDED_HEADER not in request.headers
+        if identity is not None and identity.is_worth_noting and is_attended:
             self._note_use(identity, now)
         return identity
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import eq, ge, le, lt
+from operator import eq, ge, gt, le, lt
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -35,6 +35,7 @@ class CallFilters(Filters):
     disposition: Annotated[list[Line], Field(default_factory=list)]
     duration_from: Annotated[int | None, Field(ge=0, le=10**6, description="seconds")] = None
     duration_to: Annotated[int | None, Field(ge=0, le=10**6, description="seconds")] = None
+    after_id: Annotated[Id | None, Field(description="logged after the call with this id")] = None
     sort: Literal["started_at", "-started_at", "duration_seconds", "-duration_seconds"] = "-started_at"
 
 
@@ -70,6 +71,13 @@ def one(session: Session, actor: Actor, call_id: int, now: datetime) -> CallDeta
     return CallDetail.model_construct(**dict(shown), **details)
 
 
+def some(session: Session, actor: Actor, ids: Sequence[int]) -> list[CallView]:
+    """Those of the calls that the actor may see."""
+    found = views(session, ids) if ids else []
+    seen = visible(session, actor)
+    return [call for call in found if seen.everything or call.group_id in seen.ids]
+
+
 def views(session: Session, ids: Sequence[int]) -> list[CallView]:
     """What is shown of calls, in the order of `ids`; one query, however many they are."""
     columns = [getattr(Call, name) for name in CallView.model_fields if name != "campaign_name"]
@@ -97,6 +105,7 @@ def _conditions(session: Session, actor: Actor, filters: CallFilters) -> list[Co
         (Call.campaign_id, eq, filters.campaign_id),
         (Call.started_at, ge, filters.started_from),
         (Call.started_at, lt, filters.started_before),
+        (Call.id, gt, filters.after_id),
         (func.coalesce(Call.duration_seconds, -1), ge, filters.duration_from),
         (func.coalesce(Call.duration_seconds, -1), le, filters.duration_to),
     )

@@ -16,11 +16,18 @@ from admin.room import Room
 from admin.signing_in import SigningIn
 from admin.ui import (
     account,
+    call_page,
+    call_wording,
+    calls,
     campaign_creating,
     campaign_page,
     campaigns,
+    choosing,
     faults,
     home,
+    number_creating,
+    number_page,
+    numbers,
     picker,
     sign_in,
     wording,
@@ -60,6 +67,12 @@ def serve_pages(
         campaigns.campaigns(frame),
         campaign_creating.campaign_creating(frame),
         campaign_page.campaign_page(frame, explain),
+        choosing.choosing(frame),
+        numbers.numbers(frame),
+        number_creating.number_creating(frame),
+        number_page.number_page(frame, explain),
+        calls.calls(frame),
+        call_page.call_page(frame),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))
@@ -70,6 +83,7 @@ def serve_pages(
     pages.add_app_template_filter(scope_name, "scope_name")
     pages.after_request(_private)
     wording.install(pages)
+    call_wording.install(pages)
     app.register_blueprint(asset_pages(assets))
     app.register_blueprint(pages)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

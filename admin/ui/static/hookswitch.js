@@ -83,24 +83,31 @@
     });
   }
 
-  // Requests: a line at the top while one is under way, a notice when one fails.
-  document.body.addEventListener("htmx:beforeRequest", function () {
+  // Requests: a line at the top while one is under way, a notice when one fails. Those that the page
+  // sends by itself are quiet.
+  function isQuiet(event) { return event.target.matches("[data-quiet]"); }
+  document.body.addEventListener("htmx:beforeRequest", function (event) {
+    if (isQuiet(event)) { return; }
     waiting += 1;
     if (progress) { progress.classList.add("hs-busy"); progress.setAttribute("aria-hidden", "false"); }
   });
-  document.body.addEventListener("htmx:afterRequest", function () {
+  document.body.addEventListener("htmx:afterRequest", function (event) {
+    if (isQuiet(event)) { return; }
     waiting = Math.max(0, waiting - 1);
     if (!waiting && progress) { progress.classList.remove("hs-busy"); progress.setAttribute("aria-hidden", "true"); }
   });
   document.body.addEventListener("htmx:responseError", function (event) {
+    if (isQuiet(event)) { return; }
     var request = event.detail.xhr;
     var plain = (request.getResponseHeader("Content-Type") || "").startsWith("text/plain");
     notice(plain && request.responseText ? request.responseText : "That did not work. Try again, or load the page anew.");
   });
-  document.body.addEventListener("htmx:sendError", function () {
+  document.body.addEventListener("htmx:sendError", function (event) {
+    if (isQuiet(event)) { return; }
     notice("The server cannot be reached. What you see may be out of date; try again in a moment.");
   });
-  document.body.addEventListener("htmx:timeout", function () {
+  document.body.addEventListener("htmx:timeout", function (event) {
+    if (isQuiet(event)) { return; }
     notice("The server took too long. Try again in a moment.");
   });
 
