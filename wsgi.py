@@ -173,6 +173,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     """
     # Loaded here: importing this module stays quick for whoever only wants a part of it.
     from admin.access.gate import Gate
+    from admin.access.passwords import Passwords
     from admin.api.application import serve_api
     from admin.api.limits import Counters, Limits
     from admin.desk import Desk
@@ -194,9 +195,11 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         trusted_proxies=settings.trusted_proxies,
     )
     explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
-    room = Room()
-    serve_api(flask, desk, gate, room, limits=Limits(Counters(counting)), explain=explainer.explain)
-    serve_pages(flask, desk, gate, room, assets=assets_in(_ASSETS), explain=explainer.explain)
+    # Shared by both doors: what they may take of this process together is bounded.
+    room, passwords = Room(), Passwords()
+    limits, explain = Limits(Counters(counting)), explainer.explain
+    serve_api(flask, desk, gate, room, passwords=passwords, limits=limits, explain=explain)
+    serve_pages(flask, desk, gate, room, passwords=passwords, assets=assets_in(_ASSETS), explain=explain)
 
     def close() -> None:
         client.close()

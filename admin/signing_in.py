@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from admin.access import second_factor, sessions, trail
-from admin.access.address import throttled_as
+from admin.access.address import is_this_machine, throttled_as
 from admin.access.credentials import seal
 from admin.access.identity import Due, Identity
 from admin.access.known_browser import is_marked, mark_for
@@ -24,7 +24,7 @@ from admin.access.throttle import ACCOUNT, ADDRESS, PROOF, Pace, count_attempt, 
 from admin.access.visitor import Visitor
 from admin.desk import Desk
 from admin.drafts import Draft, Line, Reading
-from admin.errors import NotSignedIn
+from admin.errors import NotAllowed, NotSignedIn
 from models.audit import Via
 from models.auditing import Author
 from models.base import LOCKED
@@ -101,12 +101,15 @@ class SigningIn:
         reading.finish()
         if identity.due is not Due.SECOND_FACTOR or identity.session_id is None:
             raise NotSignedIn("no second factor is due; sign in first")
-        paces = {self._secret("second factor", identity.actor.user_id): PROOF}
         with self._desk.noting() as session:
+            user = session.get_one(User, identity.actor.user_id)
+            # Who knows only the password must not keep the user himself waiting.
+            known = visitor.browser if self._knows(visitor, user) else None
+            paces = {self._secret("second factor", user.id, known): PROOF}
             count_attempt(session, paces, now)
         author = identity.actor.author
         with self._desk.noting(author) as session:
-            user = session.get_one(User, identity.actor.user_id, with_for_update=LOCKED)
+            user = session.get_one(User, user.id, with_for_update=LOCKED)
             kept = session.get(UserSession, identity.session_id, with_for_update=LOCKED)
             if second_factor.takes_code(user, draft.code, now):
                 by = "app"
@@ -123,10 +126,11 @@ class SigningIn:
             return self._admitted(session, user, sessions.renew(kept), visitor, now)
 
     def sign_out(self, identity: Identity) -> None:
-        """End the session; its cookie is worth nothing from now on."""
+        """End the session; its cookie is worth nothing from now on. Raises `NotAllowed` for a token."""
+        if identity.session_id is None:
+            raise NotAllowed("a token does not sign out; it is revoked")
         with self._desk.noting(identity.actor.author) as session:
-            if identity.session_id is not None:
-                sessions.end(session, identity.session_id)
+            sessions.end(session, identity.session_id)
         log.info("sign_in.signed_out", user_id=identity.actor.user_id)
 
     def _open(self, session: Session, user: User, visitor: Visitor, now: datetime) -> Opened:
@@ -152,13 +156,16 @@ class SigningIn:
 
         Else the account, which comes first, and the address.
         """
-        mark = visitor.browser or ""
-        if user is not None and is_marked(self._secret_key, mark, user):
-            return {self._secret("browser", mark): PROOF}
-        return {
-            self._secret("account", normal_email(email)): ACCOUNT,
-            self._secret("address", throttled_as(visitor.address)): ADDRESS,
-        }
+        if user is not None and self._knows(visitor, user):
+            return {self._secret("browser", visitor.browser): PROOF}
+        account = {self._secret("account", normal_email(email)): ACCOUNT}
+        if is_this_machine(visitor.address):
+            # A proxy that TRUSTED_PROXIES does not name looks like this: everybody would wait for everybody.
+            return account
+        return account | {self._secret("address", throttled_as(visitor.address)): ADDRESS}
+
+    def _knows(self, visitor: Visitor, user: User) -> bool:
+        return visitor.browser is not None and is_marked(self._secret_key, visitor.browser, user)
 
     def _note_failure(self, user: User | None, count: int, visitor: Visitor, now: datetime) -> None:
         log.warning(

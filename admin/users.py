@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from admin.access import links, second_factor, sessions
+from admin.access import links, second_factor, sessions, trail
 from admin.access.actor import Actor, sees_user
 from admin.drafts import Draft, Id, Line, Name, Reading
 from admin.errors import Conflict, NotAllowed, NotThere
@@ -183,7 +183,7 @@ def disable(session: Session, actor: Actor, user_id: int, raw: object, now: date
     revoke_all(session, user.id, now)
     links.revoke_links(session, user.id)
     session.flush()
-    log.warning("user.disabled", user_id=user.id, by=actor.author.user_id, campaigns=len(campaigns))
+    log.info("user.disabled", user_id=user.id, by=actor.author.user_id, campaigns=len(campaigns))
     return user
 
 
@@ -193,7 +193,7 @@ def enable(session: Session, actor: Actor, user_id: int) -> User:
     _require_power_over(actor, user)
     user.status = UserStatus.ACTIVE
     session.flush()
-    log.warning("user.enabled", user_id=user.id, by=actor.author.user_id)
+    log.info("user.enabled", user_id=user.id, by=actor.author.user_id)
     return user
 
 
@@ -208,7 +208,8 @@ def make_link(session: Session, actor: Actor, user_id: int, now: datetime) -> tu
     if user.status is not UserStatus.ACTIVE:
         raise Conflict("status", "the user is disabled; enable him first")
     purpose = LinkPurpose.INVITE if user.password_hash is None else LinkPurpose.RESET
-    log.warning("user.link_made", user_id=user.id, by=actor.author.user_id, purpose=purpose.value)
+    trail.note(session, actor.author, user, "link_made", at=now, value=purpose.value)
+    log.info("user.link_made", user_id=user.id, by=actor.author.user_id, purpose=purpose.value)
     return purpose, links.make_link(session, user, purpose, now)
 
 
@@ -218,7 +219,7 @@ def remove_second_factor(session: Session, actor: Actor, user_id: int) -> User:
     _require_power_over(actor, user)
     second_factor.remove(session, user)
     session.flush()
-    log.warning("user.second_factor_removed", user_id=user.id, by=actor.author.user_id)
+    log.info("user.second_factor_removed", user_id=user.id, by=actor.author.user_id)
     return user
 
 

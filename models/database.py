@@ -85,6 +85,10 @@ def _postgresql(url: URL, limit_ms: int | None) -> Engine:
     from models.deadline import Impatient, Unhurried
 
     settings = {"timezone": "UTC", "statement_timeout": str(limit_ms or 0)}
+    if limit_ms == _OPERATOR_LIMIT_MS:
+        # One plan for the group of a leaf and for that of the root would be wrong for both; and no page
+        # is so long that compiling its query would pay.
+        settings |= {"plan_cache_mode": "force_custom_plan", "jit": "off"}
     arguments: dict[str, Any] = {
         "connect_timeout": 10 if limit_ms is None else _CONNECT_LIMIT,
         "application_name": "hookswitch",

@@ -42,10 +42,17 @@ def begins_words(
         return true()
     if dialect == "postgresql":
         vector = words_vector(columns[0].class_.__tablename__, *(column.key for column in columns))
-        wanted = " & ".join(f"'{word}':*" for word in words)
+        wanted = " & ".join(f"({_spellings(word)})" for word in words)
         return text(f"{vector} @@ CAST(:words AS tsquery)").bindparams(words=wanted)  # type: ignore[return-value]
     said = func.hookswitch_words(_joined(columns))
     return and_(*(func.instr(said, f" {word}") > 0 for word in words))
+
+
+def _spellings(word: str) -> str:
+    """A word as it may stand in the index: a server with the locale C lowers the letters A to Z alone."""
+    spellings = {word, word.upper(), word.capitalize()}
+    lowered = {"".join(c.lower() if c.isascii() else c for c in spelling) for spelling in spellings}
+    return " | ".join(f"'{spelling}':*" for spelling in sorted(lowered))
 
 
 def spaced_words(written: str | None) -> str:

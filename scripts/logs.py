@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import structlog
@@ -44,3 +46,17 @@ def set_up_logs(level: str, form: Literal["console", "json"]) -> LogStream:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[libraries])
     return stream
+
+
+@contextmanager
+def quiet_logs() -> Iterator[None]:
+    """Send warnings and worse to stderr for a while: standard output is a command's own."""
+    usual = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**usual)

@@ -1,9 +1,11 @@
-"""What the worker throws away: answers and failures that were kept for long enough."""
+"""What the worker throws away: answers, failures, sessions and links that were kept for long enough."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from admin.access.links import forget_links
+from admin.access.sessions import forget_sessions
 from admin.access.throttle import FORGOTTEN_AFTER
 from models.database import Database
 from models.idempotency import forget_answers
@@ -30,3 +32,5 @@ class Sweeper:
         with self._database.session() as session:
             forget_answers(session, at)
             forget_failures(session, at - FORGOTTEN_AFTER)
+            forget_sessions(session, at)
+            forget_links(session, at)

@@ -21,7 +21,7 @@ from models.group import Group, ancestors
 from models.user import Role, User, user_by_email
 from scripts.assembly import Parts, parts
 from scripts.cli import run
-from scripts.logs import set_up_logs
+from scripts.logs import quiet_logs
 
 
 @click.group(name="user")
@@ -65,7 +65,7 @@ def list_users(as_json: bool) -> None:  # noqa: FBT001 - click's way
         rows = session.execute(
             select(User, Group.name).join(Group, Group.id == User.group_id).order_by(User.id)
         )
-        shown = [_shown(user, group) for user, group in rows.tuples()]
+        shown = [_shown(user, group) for user, group in rows]
     for row in shown:
         click.echo(json.dumps(row) if as_json else _line(row))
 
@@ -124,8 +124,7 @@ AUTHOR = on_the_server(0).author
 def changing() -> Iterator[tuple[Parts, datetime]]:
     """Open the stores; what cannot be done is said in one line."""
     try:
-        with parts() as opened:
-            set_up_logs(opened.settings.log_level, opened.settings.log_format)
+        with parts() as opened, quiet_logs():
             yield opened, datetime.now(UTC)
     except Refusal as refusal:
         raise click.ClickException(str(refusal)) from refusal

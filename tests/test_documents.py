@@ -186,7 +186,7 @@ def test_every_relative_link_resolves(document: Path) -> None:
 
 def test_the_notice_names_every_package_that_running_installs() -> None:
     lock = (ROOT / "requirements" / "run.lock").read_text(encoding="utf-8")
-    installed = set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
+    installed = set(re.findall(r"^([a-z0-9-]+)(?:\[[^]]*\])?==", lock, re.MULTILINE))
     packages = (ROOT / "NOTICE").read_text(encoding="utf-8").partition("Python packages installed by")[2]
     assert set(re.findall(r"^  ([a-z0-9-]+) ", packages, re.MULTILINE)) == installed
 

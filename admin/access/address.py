@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_THIS_MACHINE = "127.0.0.1"
 _NETWORK_OF_A_CUSTOMER = 64
 """The bits of an IPv6 address that tell subscribers apart; the rest each of them can choose."""
 
@@ -12,10 +13,10 @@ _NETWORK_OF_A_CUSTOMER = 64
 def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     """The address of who asks: `peer`, or the last one in X-Forwarded-For that no trusted proxy has.
 
-    An empty `peer` is a unix socket, whose other end is a proxy on this machine. What is no address
-    ends the search: the proxy that sent it is then the last that we know.
+    An empty `peer` is a unix socket: its other end is on this machine. What is no address ends the
+    search: the proxy that sent it is then the last that we know.
     """
-    known = peer
+    known = peer or _THIS_MACHINE
     for claimed in reversed(forwarded_for.split(",")):
         if not _is_proxy(known, trusted):
             break
@@ -24,6 +25,14 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
         except ValueError:
             break
     return known
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether only somebody who is on this machine comes from there, or a proxy that nobody named."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def throttled_as(address: str) -> str:
@@ -40,8 +49,6 @@ def throttled_as(address: str) -> str:
 
 
 def _is_proxy(address: str, trusted: Sequence[Network]) -> bool:
-    if not address:
-        return True
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -32,6 +32,11 @@ def revoke_links(session: Session, user_id: int) -> None:
     session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user_id))
 
 
+def forget_links(session: Session, now: datetime) -> None:
+    """Drop what is too old."""
+    session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at <= now))
+
+
 def link_of(session: Session, secret: str, now: datetime) -> tuple[OneTimeLink, User] | None:
     """The link and its user, both locked; None if it is unknown, used, expired, or its user disabled."""
     found = session.execute(

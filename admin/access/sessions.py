@@ -6,6 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from admin.access.credentials import digest_of, new_secret
+from admin.access.identity import ABSOLUTE_LIMIT, IDLE_LIMIT
 from models.session import UserSession
 from models.user import User
 
@@ -47,3 +48,9 @@ def end_all(session: Session, user_id: int, but: int | None = None) -> None:
 
 def end(session: Session, session_id: int) -> None:
     session.execute(delete(UserSession).where(UserSession.id == session_id))
+
+
+def forget_sessions(session: Session, now: datetime) -> None:
+    """Drop what is over."""
+    is_over = (UserSession.created_at <= now - ABSOLUTE_LIMIT) | (UserSession.seen_at <= now - IDLE_LIMIT)
+    session.execute(delete(UserSession).where(is_over))

@@ -1,8 +1,8 @@
 """Describe the API in OpenAPI 3.1, from the operations as they are declared."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,11 +11,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from admin.access.gate import Admitted
 from admin.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from admin.api.operations import Operation, Resource
-from admin.api.problems import MEDIA_TYPE as PROBLEM_TYPE
 from admin.api.problems import Problem
+from admin.api.statuses import MEANINGS, WHEN_READING, Json, problem_response, said
 
-Json = dict[str, Any]
 _REF = "#/components/schemas/{model}"
+_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
+_GENERIC = re.compile(r"(\w+)\[(?:Union\[)?(?:Annotated\[)?(\w+)")
 _PART = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 ABOUT = """Manage campaigns, tracking numbers, groups, prompts and users, and read the call log.
@@ -47,9 +48,6 @@ def document(resources: Sequence[Resource], version: str) -> Json:
             paths.setdefault(path, {})[operation.method.lower()] = _operation(
                 resource, operation, schemas, components
             )
-    for operation in operations:  # their fields stand as parameters
-        if operation.query is not None:
-            components.pop(schemas[operation.query, "validation"]["$ref"].rpartition("/")[2], None)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,12 +62,12 @@ def document(resources: Sequence[Resource], version: str) -> Json:
         "security": [{"token": []}, {"session": []}],
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": _referred_to(components, paths),
             "securitySchemes": {
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A token made by `hookswitch token create` or at /api/v1/tokens.",
+                    "description": "A token made by `hookswitch token create` or at /api/v1/api-tokens.",
                 },
                 "session": {
                     "type": "apiKey",
@@ -78,7 +76,10 @@ def document(resources: Sequence[Resource], version: str) -> Json:
                     "description": "The browser's session; changes also need its X-CSRF-Token.",
                 },
             },
-            "responses": {status.name: _problem(status) for status in _MEANINGS},
+            "responses": {
+                status.name: problem_response(status, schemas[Problem, "serialization"])
+                for status in MEANINGS
+            },
         },
     }
 
@@ -87,7 +88,13 @@ _Schemas = Mapping[tuple[type[Any], JsonSchemaMode], Json]
 
 
 class _Plain(GenerateJsonSchema):
-    """Without a title for each field that only says its name again."""
+    """With short names, and without a title for each field that only says its name again."""
+
+    def normalize_name(self, name: str) -> str:
+        of = _GENERIC.match(name)
+        if of is None:
+            return super().normalize_name(name)
+        return f"{of[1]}Of{of[2][:1].upper()}{of[2][1:]}{'OrNull' if 'NoneType' in name else ''}"
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - pydantic's signature
         return False
@@ -105,6 +112,20 @@ def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, Json]:
             wanted[operation.answers, "serialization"] = None
     schemas, defined = models_json_schema(list(wanted), ref_template=_REF, schema_generator=_Plain)
     return dict(schemas), defined["$defs"]
+
+
+def _referred_to(components: Json, paths: Json) -> Json:
+    """Without those whose fields stand as parameters, and what only they name."""
+    wanted = {Problem.__name__} | _names_in(paths)
+    found: set[str] = set()
+    while new := wanted - found:
+        found |= new
+        wanted = {name for part in new for name in _names_in(components[part])}
+    return {name: schema for name, schema in components.items() if name in found}
+
+
+def _names_in(described: Json) -> set[str]:
+    return set(_REFERENCE.findall(json.dumps(described)))
 
 
 def _operation(resource: Resource, operation: Operation, schemas: _Schemas, components: Json) -> Json:
@@ -210,21 +231,17 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
             content = {"schema": schemas[model, "serialization"], "example": operation.example}
             success["content"] = {"application/json": content}
     if operation.answers is not None:
-        success["headers"]["ETag"] = _said(
+        success["headers"]["ETag"] = said(
             "Names this answer; its number is the revision, where there is one."
         )
     if operation.creates:
-        success["headers"]["Location"] = _said("Where it is.")
+        success["headers"]["Location"] = said("Where it is.")
     responses: Json = {str(operation.status.value): success}
     if not operation.changes:
         responses["304"] = {"description": "You have it already."}
-    for status in _MEANINGS if operation.changes else _WHEN_READING:
+    for status in MEANINGS if operation.changes else WHEN_READING:
         responses[str(status.value)] = {"$ref": f"#/components/responses/{status.name}"}
     return responses
-
-
-def _said(description: str) -> Json:
-    return {"description": description, "schema": {"type": "string"}}
 
 
 _ID: Json = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
@@ -233,62 +250,3 @@ _SOUND: Json = {
     "format": "binary",
     "description": "A WAV, MP3, Ogg or FLAC file, 8 MB and 5 minutes at most.",
 }
-_MEANINGS = {
-    HTTPStatus.BAD_REQUEST: ("The body cannot be read.", "the body is no JSON in UTF-8"),
-    HTTPStatus.UNAUTHORIZED: ("No credentials, or none that hold.", "sign in, or send a valid token"),
-    HTTPStatus.FORBIDDEN: ("You see it and may not do this.", "only an admin may do this"),
-    HTTPStatus.NOT_FOUND: ("It is not there, or not in your part of the tree.", "there is no such campaign"),
-    HTTPStatus.CONFLICT: (
-        "It stands against what is there: a number is taken, a revision stale.",
-        "it was changed meanwhile; read it again, its revision is 4",
-    ),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("The body is too large.", "the body is larger than 1 MB"),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
-        "The body is of the wrong kind.",
-        "send JSON, with the header Content-Type: application/json",
-    ),
-    HTTPStatus.UNPROCESSABLE_ENTITY: (
-        "What was sent is not right; `errors` has all that is wrong.",
-        "what was sent is not right; see errors",
-    ),
-    HTTPStatus.TOO_MANY_REQUESTS: ("Too many requests.", "too many attempts; try again in 17 seconds"),
-    HTTPStatus.INTERNAL_SERVER_ERROR: (
-        "Something failed here.",
-        "something failed on our side; tell whoever runs this server the reference",
-    ),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("Not now.", "the database does not answer in time; try again"),
-}
-_WHEN_READING = tuple(
-    status
-    for status in _MEANINGS
-    if status
-    not in {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.CONFLICT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    }
-)
-
-
-def _problem(status: HTTPStatus) -> Json:
-    meaning, detail = _MEANINGS[status]
-    example: Json = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-        "errors": [],
-    }
-    if status is HTTPStatus.UNPROCESSABLE_ENTITY:
-        example["errors"] = [{"field": "name", "message": "is mandatory"}]
-    if status is HTTPStatus.CONFLICT:
-        example["revision"] = 4
-    schema = {"$ref": _REF.format(model=Problem.__name__)}
-    described: Json = {
-        "description": meaning,
-        "content": {PROBLEM_TYPE: {"schema": schema, "example": example}},
-    }
-    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        described["headers"] = {"Retry-After": _said("Seconds until another try is worth it.")}
-    return described

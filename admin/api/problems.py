@@ -62,15 +62,13 @@ class WrongMediaType(Refusal):
 
 
 def install(app: Flask) -> None:
-    """Answer every error below /api as a problem; elsewhere leave it to Flask."""
+    """Answer every error below /api as a problem, elsewhere in a line of text."""
     app.register_error_handler(Exception, _answer)
 
 
 def _answer(error: Exception) -> Response | HTTPException:
     if not request.path.startswith("/api/"):
-        if isinstance(error, HTTPException):
-            return error
-        raise error
+        return error if isinstance(error, HTTPException) else _failed_elsewhere(error)
     return response_to(error)
 
 
@@ -157,6 +155,11 @@ def _failed(error: Exception) -> Response:
         "something failed on our side; tell whoever runs this server the reference",
         reference=reference,
     )
+
+
+def _failed_elsewhere(error: Exception) -> Response:
+    log.critical("web.failed", path=request.path, exc_info=error)
+    return Response("something failed on our side\n", 500, mimetype="text/plain")
 
 
 def problem(

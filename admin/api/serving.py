@@ -49,10 +49,11 @@ class Serving:
             return answer
 
         def change(**path: object) -> Response:
-            actor = current_actor()
-            query, raw = read_query(operation, request), read_body(operation, request)
-            key = idempotency.key_of(request, actor.user_id) if operation.method == "POST" else None
+            actor, query = current_actor(), read_query(operation, request)
+            # A body that comes slowly keeps a place of operators, never a thread that a caller needs.
             with self._room.place():
+                raw = read_body(operation, request)
+                key = idempotency.key_of(request, actor.user_id) if operation.method == "POST" else None
                 if operation.prepare is not None:
                     raw = operation.prepare(actor, raw)
                 return self._change(operation, _Sent(actor, self._desk.clock(), path, query, raw, key))

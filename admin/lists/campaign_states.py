@@ -3,20 +3,17 @@
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
 
-from admin.lists.visible import Visible
 from models.campaign import Campaign
-from models.inheritance import including_referral
+from models.group import Group, heirs
+from models.plan import Plan
 from routing.policy import REFERRAL_WINDOW, State
 from routing.route import EndOfCampaign
 
 
-def holds_in(
-    session: Session, states: AbstractSet[State], seen: Visible, now: datetime
-) -> ColumnElement[bool]:
-    """Whether a campaign of the groups that are `seen` is in one of the states at `now`."""
+def holds_in(states: AbstractSet[State], now: datetime) -> ColumnElement[bool]:
+    """Whether a campaign is in one of the states at `now`."""
     kept = Campaign.archived_at.is_(None)
     if states == set(State):
         return true()
@@ -33,17 +30,17 @@ def holds_in(
     }
     ended = states & {State.REFERRAL, State.ENDED}
     if len(ended) == 1:
-        refers = _refers(session, seen, now)
+        refers = _refers(now)
         conditions |= {State.REFERRAL: and_(over, refers), State.ENDED: and_(over, not_(refers))}
     elif ended:
         conditions |= {State.REFERRAL: over, State.ENDED: over}
     return or_(false(), *(conditions[state] for state in sorted(states)))
 
 
-def _refers(session: Session, seen: Visible, now: datetime) -> ColumnElement[bool]:
-    including = Visible(frozenset(including_referral(session, seen.ids)), False, seen.dialect)
+def _refers(now: datetime) -> ColumnElement[bool]:
+    including = select(Group.id).join(Plan, Plan.id == Group.plan_id).where(Plan.includes_referral)
     return and_(
         Campaign.end_of_campaign == EndOfCampaign.REFERRAL,
         Campaign.ends_at > now - REFERRAL_WINDOW,
-        *including.among(Campaign.group_id),
+        Campaign.group_id.in_(heirs(including)),
     )

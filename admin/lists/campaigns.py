@@ -23,7 +23,7 @@ from admin.lists.listing import (
     or_blank,
     read_page,
 )
-from admin.lists.visible import Visible, visible
+from admin.lists.visible import visible
 from admin.lists.words import words_condition
 from admin.references import visible_campaign
 from admin.views import CampaignDetail, CampaignView, Page
@@ -87,7 +87,7 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Cam
     listing = Listing(
         Campaign.id,
         _keys(session),
-        [*seen.among(Campaign.group_id), *_conditions(session, filters, seen, now)],
+        [*seen.among(Campaign.group_id), *_conditions(session, filters, now)],
         join(Campaign, User, User.id == Campaign.owner_id) if sorts_by_owner else None,
     )
     return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids, now))
@@ -146,15 +146,13 @@ def _keys(session: Session) -> dict[str, Key]:
     }
 
 
-def _conditions(
-    session: Session, filters: CampaignFilters, seen: Visible, now: datetime
-) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, filters: CampaignFilters, now: datetime) -> list[ColumnElement[bool]]:
     states = set(filters.state or State)
     if not filters.state:
         states -= {State.ARCHIVED}
     if filters.active is not None:
         states = states & {State.LIVE} if filters.active else states - {State.LIVE}
-    found = [holds_in(session, states, seen, now)]
+    found = [holds_in(states, now)]
     if filters.q:
         found.append(words_condition(session, Campaign.id, [Campaign.name, Campaign.external_id], filters.q))
     if filters.owner_id:

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from admin.access.actor import Actor
+from admin.access.actor import Actor, sees_user
 from admin.drafts import Id, Line, Reading
 from admin.errors import NotThere
 from admin.lists.listing import (
@@ -36,11 +36,15 @@ class UserFilters(Filters):
 
 
 def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[UserView]:  # noqa: ARG001
-    """The users that `raw` (a `UserFilters`) asks for; raise `Invalid`."""
+    """The users that `raw` (a `UserFilters`) asks for; raise `Invalid`.
+
+    Who is no admin sees himself only; owners' names stand beside their campaigns.
+    """
     reading = Reading()
     filters = reading.read(UserFilters, raw)
     reading.finish()
     seen = visible(session, actor, filters.group_id, subgroups=filters.subgroups)
+    himself = [] if actor.is_admin else [User.id == actor.user_id]
     listing = Listing(
         User.id,
         {
@@ -48,15 +52,14 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Use
             "email": Key(alphabetical(session, User.email), str),
             "created_at": Key(User.created_at, datetime),
         },
-        [*seen.among(User.group_id), *_conditions(session, filters)],
+        [*seen.among(User.group_id), *_conditions(session, filters), *himself],
     )
     return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids))
 
 
 def one(session: Session, actor: Actor, user_id: int, now: datetime) -> UserView:  # noqa: ARG001
     """Raise `NotThere`."""
-    user = session.get(User, user_id)
-    if user is None or user.group_id not in visible(session, actor).ids:
+    if not sees_user(session, actor, session.get(User, user_id)):
         raise NotThere("there is no such user")
     return views(session, [user_id])[0]
 

@@ -1,6 +1,9 @@
 """The own account: time zone, theme, password, second factor with recovery codes, API tokens."""
 
+from typing import Any
+
 from flask import Blueprint, Response, flash, request
+from markupsafe import Markup
 
 from admin import tokens, users
 from admin.access.gate import current_identity
@@ -99,9 +102,8 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
             with frame.reading() as asked:
                 return shown(asked, 422, factor=form)
         with frame.reading() as asked:
-            return frame.page(
-                asked, "access/enrolment.html", form=Form(), secret=made.secret, uri=made.otpauth_uri
-            )
+            said: dict[str, Any] = {"form": Form(), "secret": made.secret, "uri": made.otpauth_uri}
+            return frame.page(asked, "access/enrolment.html", qr=_qr(made.otpauth_uri), **said)
 
     @views.post("/account/second-factor/confirm")
     def confirm() -> Response:
@@ -113,8 +115,8 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
         except (Invalid, Conflict, TryLater) as refusal:
             _noted(form, refusal, ("code",))
             with frame.reading() as asked:
-                said = {"form": form, "secret": form["secret"], "uri": form["uri"]}
-                return frame.page(asked, "access/enrolment.html", 422, **said)
+                said: dict[str, Any] = {"form": form, "secret": form["secret"], "uri": form["uri"]}
+                return frame.page(asked, "access/enrolment.html", 422, qr=_qr(form["uri"]), **said)
         with frame.reading() as asked:
             return frame.page(asked, "access/recovery_codes.html", codes=codes)
 
@@ -154,6 +156,14 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
         return go_to("/account")
 
     return views
+
+
+def _qr(uri: str) -> Markup:
+    """The address as a drawing that a phone reads; dark on light in both themes."""
+    import segno  # only here: nobody else needs it
+
+    drawing = segno.make(uri, micro=False).svg_inline(scale=4, dark="#000", light="#fff")
+    return Markup(drawing)  # noqa: S704 - drawn by us, the text is in its shape alone
 
 
 def _noted(form: Form, refusal: Invalid | Conflict | TryLater, shown: tuple[str, ...]) -> None:

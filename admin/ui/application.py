@@ -50,12 +50,12 @@ def serve_pages(
     gate: Gate,
     room: Room,
     *,
+    passwords: Passwords,
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,
-) -> Frame:
+) -> None:
     """Add all pages to an application that the gate guards."""
     frame = Frame(desk, gate, room)
-    passwords = Passwords()
     door = SigningIn(desk, passwords, gate.secret_key)
     own = OwnAccount(desk, passwords, gate.secret_key)
     pages = Blueprint("pages", __name__, template_folder=str(_HERE / "templates"))
@@ -93,7 +93,6 @@ def serve_pages(
         "SESSION_COOKIE_SECURE": gate.is_https,
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
     }
-    return frame
 
 
 def _nowhere(path: str) -> Response:

@@ -74,7 +74,7 @@ def _said(asked: Asked, form: Form, group: Group, owner_id: int) -> dict[str, An
 def _meaning(facts: CampaignFacts, now: datetime) -> dict[str, Any]:
     return {
         "facts": facts,
-        "spans": timeline.spans(facts, now),
+        "spans": timeline.to_come(facts, now),
         "is_scheduled": campaign_forms.is_scheduled(facts, now),
     }
 

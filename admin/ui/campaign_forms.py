@@ -105,11 +105,18 @@ def read(form: Form, zone: ZoneInfo) -> dict[str, object]:
     raw["prompt_id"] = int(form["prompt_id"]) if form["prompt_id"].isdecimal() else None
     if form["starts"] != "now":
         _read_moment(form, "starts_at", "now", zone, raw)
+    raw["ends_at"] = end_of(form, zone)
+    if form.error("ends_at"):
+        del raw["ends_at"]
+    return raw
+
+
+def end_of(form: Form, zone: ZoneInfo) -> str | None:
+    """The end as it was typed, None for never; what is wrong with it is noted in the form."""
+    raw: dict[str, object] = {}
     if form["ends"] == "at":
         _read_moment(form, "ends_at", "never", zone, raw)
-    else:
-        raw["ends_at"] = None
-    return raw
+    return None if "ends_at" not in raw else str(raw["ends_at"])
 
 
 def _read_moment(form: Form, name: str, otherwise: str, zone: ZoneInfo, raw: dict[str, object]) -> None:

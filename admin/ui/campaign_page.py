@@ -47,7 +47,7 @@ def campaign_page(frame: Frame, explain: Explain) -> Blueprint:
             "form": form,
             "choices": campaign_forms.choices(asked, group, owner_id),
             "facts": facts,
-            "spans": timeline.spans(facts, asked.now),
+            "spans": timeline.to_come(facts, asked.now),
             "is_scheduled": campaign_forms.is_scheduled(facts, asked.now),
         }
         return frame.either(asked, "campaigns/edit.html", status, **said, **more)
@@ -86,6 +86,32 @@ def campaign_page(frame: Frame, explain: Explain) -> Blueprint:
         with frame.reading() as asked:
             campaign = campaign_list.one(asked.session, asked.actor, campaign_id, asked.now)
             return frame.either(asked, "campaigns/question.html", campaign=campaign, act=act)
+
+    @views.get("/campaigns/<id:campaign_id>/extend")
+    def ask_for_later_end(campaign_id: int) -> Response:
+        with frame.reading() as asked:
+            campaign = visible_campaign(asked.session, asked.actor, campaign_id)
+            form = campaign_forms.filled(campaign, asked.zone)
+            return frame.either(asked, "campaigns/extend.html", campaign=campaign, form=form)
+
+    @views.post("/campaigns/<id:campaign_id>/extend")
+    def extend(campaign_id: int) -> Response:
+        form = form_of(request.form)
+        try:
+            with frame.writing() as asked:
+                raw = {"revision": _revision(form), "ends_at": campaign_forms.end_of(form, asked.zone)}
+                campaigns.extend(asked.session, asked.actor, campaign_id, raw, asked.now)
+                form.finish()
+        except (Invalid, Conflict, Wrong) as refusal:
+            form.refuse(refusal, ("ends_at",))
+            with frame.reading() as asked:
+                campaign = visible_campaign(asked.session, asked.actor, campaign_id)
+                return frame.either(asked, "campaigns/extend.html", 422, campaign=campaign, form=form)
+        except Stale:
+            flash("Nothing was done: somebody changed the campaign meanwhile. This is how it is now.")
+        else:
+            flash("The campaign ends later. The next call already hears the difference.")
+        return go_to(f"/campaigns/{campaign_id}")
 
     @views.post("/campaigns/<id:campaign_id>/<any(pause, resume, end, archive):act>")
     def do(campaign_id: int, act: str) -> Response:

@@ -44,6 +44,11 @@ def spans(campaign: CampaignFacts, now: datetime) -> list[Span]:
     return found
 
 
+def to_come(campaign: CampaignFacts, now: datetime) -> list[Span]:
+    """The spans that are not over."""
+    return [span for span in spans(campaign, now) if span.ends is None or now < span.ends]
+
+
 def heard(campaign: CampaignFacts, state: State) -> str:
     """What a caller gets while the campaign is in this state."""
     match state:

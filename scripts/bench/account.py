@@ -8,12 +8,22 @@ from models.database import Database
 
 _CHILDREN = 10
 """Groups directly below each group, as far as there are enough."""
-_WORDS = "'Spring','Summer','Autumn','Winter','Easter','Harvest','Garden','City','Night','Family'"
-_MEDIA = "'Leaflet','Poster','Radio','Billboard','Newspaper','Van','Website','Magazine','Stand'"
+_WORDS = (
+    "'Spring','Summer','Autumn','Winter','Easter','Harvest','Garden','City','Night','Family','School','River',"
+    "'Market','Sports','Music','Kitchen','Travel','Health','Office','Holiday'"
+)
+_MEDIA = (
+    "'Leaflet','Poster','Radio','Billboard','Newspaper','Van','Website','Magazine','Stand','Flyer','Bus','Taxi',"
+    "'Banner','Brochure','Catalogue','Coupon','Directory','Exhibition','Fair','Gazette','Insert','Journal',"
+    "'Kiosk','Letter','Mailing','Menu','Newsletter','Oven mitt','Package','Quiz','Receipt','Sticker','Ticket',"
+    "'Umbrella','Vase','Window','Xylophone','Yearbook','Zeppelin','Podcast'"
+)
 _CITIES = "'Berlin','Denver','Lyon','Sevilla','Oakland','Bristol','Köln','Tucson','Malmö','Reno','Bath'"
 
-# Constants that share no factor with the sizes scatter rows over groups, owners and times.
+# `chance(serial, column, choices)` is a number from 0 on, the same in each run, alike in no two columns.
 _STATEMENTS = (
+    """CREATE FUNCTION chance(serial bigint, field bigint, choices bigint) RETURNS bigint
+       LANGUAGE sql IMMUTABLE AS 'SELECT (hashint8extended(serial, field) & 4611686018427387903) % choices'""",
     """INSERT INTO plans (id, name, includes_referral) VALUES (1, 'Full', true), (2, 'Basic', false)""",
     """INSERT INTO groups (id, parent_id, name, external_id, plan_id, time_zone, phone)
        SELECT i, CASE WHEN i > 1 THEN (i - 2) / :children + 1 END,
@@ -32,44 +42,45 @@ _STATEMENTS = (
     """INSERT INTO campaigns (id, name, external_id, group_id, owner_id, enabled, archived_at, starts_at,
          ends_at, end_of_campaign, business_name, business_number, prompt_id, destination, revision,
          created_at, updated_at)
-       SELECT i, (ARRAY[{words}])[1 + i % 10] || ' ' || (ARRAY[{media}])[1 + i / 3 % 9] || ' '
-           || (ARRAY[{cities}])[1 + i / 7 % 11] || ' ' || i,
-         CASE WHEN i % 5 > 0 THEN 'crm-' || i END, g, g + :groups * (i % 3), i % 20 > 0,
-         CASE WHEN i % 21 = 0 THEN :now END, s,
-         CASE WHEN i % 4 > 0 THEN s + (10 + i * 31 % 390) * interval '1 day' END,
-         CASE WHEN i % 5 < 2 THEN 'referral' ELSE 'normal' END, 'Business No. ' || i,
-         '+1' || 3000000000 + i, CASE WHEN i % 10 = 0 THEN g END, '+1' || 3000000000 + i, 1,
-         s - interval '3 days', s - (i % 3) * interval '1 day'
-       FROM (SELECT i, 1 + (i::bigint * 7919) % :groups AS g,
+       SELECT i, (ARRAY[{words}])[1 + chance(i, 1, 20)] || ' ' || (ARRAY[{media}])[1 + chance(i, 2, 40)] || ' '
+           || (ARRAY[{cities}])[1 + chance(i, 3, 11)] || ' ' || i,
+         CASE WHEN chance(i, 4, 5) > 0 THEN 'crm-' || i END, g, g + :groups * chance(i, 5, 3),
+         chance(i, 6, 20) > 0, CASE WHEN chance(i, 7, 21) = 0 THEN :now END, s,
+         CASE WHEN chance(i, 8, 4) > 0 THEN s + (10 + chance(i, 9, 390)) * interval '1 day' END,
+         CASE WHEN chance(i, 10, 5) < 2 THEN 'referral' ELSE 'normal' END, 'Business No. ' || i,
+         '+1' || 3000000000 + i, CASE WHEN chance(i, 11, 10) = 0 THEN g END, '+1' || 3000000000 + i, 1,
+         s - interval '3 days', s - chance(i, 12, 3) * interval '1 day'
+       FROM (SELECT i, 1 + chance(i, 13, :groups) AS g,
                :now - (1100 - 1160.0 * i / :campaigns) * interval '1 day' AS s
              FROM generate_series(1, :campaigns) i) c""",
     """INSERT INTO tracking_numbers (id, number, campaign_id, group_id, name, destination, whisper,
          ring_timeout, record_calls, caller_id, status, released_at, carrier, carrier_sid, revision,
          created_at, updated_at)
-       SELECT i, '+1' || 2000000000 + i::bigint * :step, CASE WHEN i % 50 > 0 THEN c.id END, c.group_id,
-         CASE WHEN i % 3 > 0 THEN (ARRAY[{media}])[1 + i % 9] || ' ' || i ELSE '' END,
-         CASE WHEN i % 10 = 0 THEN '+1' || 4000000000 + i % 1000 END,
-         CASE WHEN i % 12 = 0 THEN 'A call from the leaflet' END, NULL, i % 10 = 3,
-         CASE WHEN i % 7 = 0 THEN 'tracking_number' ELSE 'caller' END,
-         CASE WHEN i % 33 = 0 THEN 'released' ELSE 'active' END, CASE WHEN i % 33 = 0 THEN :now END,
+       SELECT i, '+1' || 2000000000 + i::bigint * 7919, CASE WHEN chance(i, 14, 50) > 0 THEN c.id END,
+         c.group_id, CASE WHEN chance(i, 15, 3) > 0 THEN (ARRAY[{media}])[1 + chance(i, 16, 40)] || ' ' || i ELSE '' END,
+         CASE WHEN chance(i, 17, 10) = 0 THEN '+1' || 4000000000 + chance(i, 18, 1000) END,
+         CASE WHEN chance(i, 19, 12) = 0 THEN 'From the leaflet' END, NULL, chance(i, 20, 10) = 3,
+         CASE WHEN chance(i, 21, 7) = 0 THEN 'tracking_number' ELSE 'caller' END,
+         CASE WHEN released THEN 'released' ELSE 'active' END, CASE WHEN released THEN :now END,
          'twilio', 'PN' || md5(i::text), 1, c.created_at + (i % 10) * interval '1 minute', c.created_at
-       FROM generate_series(1, :numbers) i
+       FROM (SELECT i, i < :numbers / 3 AND chance(i, 22, 10) = 0 AS released
+             FROM generate_series(1, :numbers) i) n
        JOIN campaigns c ON c.id = 1 + (i - 1) / (:numbers / :campaigns)""",
     """INSERT INTO calls (id, carrier, call_sid, tracking_number, campaign_id, campaign_external_id, group_id,
-         caller, caller_state, caller_country, decision, reason, destination, started_at, answered_at,
-         ended_at, ring_seconds, talk_seconds, duration_seconds, disposition, source, created_at)
+         caller, caller_state, caller_country, decision, reason, started_at, ring_seconds, talk_seconds,
+         duration_seconds, disposition, source, created_at)
        SELECT k, 'twilio', 'CA' || md5(k::text), n.number, n.campaign_id, 'crm-' || n.campaign_id, n.group_id,
-         CASE WHEN k % 40 > 0 THEN '+1' || 5000000000 + (k::bigint * 104729) % 3000000000 END, 'CA', 'US',
-         CASE WHEN k % 10 < 7 THEN 'connect' WHEN k % 10 = 7 THEN 'referral' ELSE 'reject' END,
-         CASE WHEN k % 10 < 7 THEN 'live' WHEN k % 10 = 7 THEN 'referral' WHEN k % 50 = 8 THEN 'released'
-           ELSE 'ended' END,
-         NULL, :now - (90.0 * (:calls - k) / :calls) * interval '1 day', NULL, NULL, k % 20,
-         CASE WHEN k % 10 < 7 THEN k * 31 % 600 END, k * 31 % 620,
-         CASE WHEN k % 10 < 6 THEN 'answered' WHEN k % 10 = 6 THEN 'no_answer' WHEN k % 100 = 8 THEN 'failed'
-           ELSE 'rejected' END,
+         CASE WHEN chance(k, 23, 40) > 0 THEN '+1' || 5000000000 + chance(k, 24, 3000000000) END,
+         'CA', 'US',
+         CASE WHEN d < 7 THEN 'connect' WHEN d = 7 THEN 'referral' ELSE 'reject' END,
+         CASE WHEN d < 7 THEN 'live' WHEN d = 7 THEN 'referral' WHEN d = 8 THEN 'released' ELSE 'ended' END,
+         :now - (90.0 * (:calls - k) / :calls) * interval '1 day', chance(k, 25, 20),
+         CASE WHEN d < 6 THEN chance(k, 26, 600) END, chance(k, 27, 620),
+         CASE WHEN d < 6 THEN 'answered' WHEN d = 6 THEN 'no_answer'
+           WHEN chance(k, 28, 100) = 8 THEN 'failed' ELSE 'rejected' END,
          'index', :now
-       FROM generate_series(1, :calls) k
-       JOIN tracking_numbers n ON n.id = 1 + (k::bigint * 7919) % :numbers""",
+       FROM (SELECT k, chance(k, 29, 10) AS d FROM generate_series(1, :calls) k) c
+       JOIN tracking_numbers n ON n.id = 1 + chance(k, 30, :numbers)""",
     """INSERT INTO audit_entries (id, at, user_id, via, entity, entity_id, group_id, field, old, new)
        SELECT i, c.created_at + (i % 5) * interval '1 day', c.owner_id, 'page', 'campaign', c.id, c.group_id,
          (ARRAY['name','ends_at','enabled'])[1 + i % 3], 'before', 'after'
@@ -86,7 +97,7 @@ def seed(database: Database, *, groups: int, campaigns: int, numbers: int, calls
     sizes = {"groups": groups, "campaigns": campaigns, "numbers": numbers, "calls": calls}
     with database.engine.begin() as connection:
         for statement in _STATEMENTS:
-            _run(connection, statement, sizes | {"now": now, "step": 7919, "children": _CHILDREN})
+            _run(connection, statement, sizes | {"now": now, "children": _CHILDREN})
         for table in _SERIALS:
             connection.execute(
                 text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608

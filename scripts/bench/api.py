@@ -70,7 +70,7 @@ def command(*, size: int, rounds: int, postgres: str | None, as_json: bool) -> N
         stack.callback(patient.dispose)
         _say(f"filling in {size:,} campaigns")
         seed(patient, groups=size // 100, campaigns=size, numbers=size * 10, calls=size * 10, now=now)
-        database = Database(url, patient=True)
+        database = Database(url, unhurried=True)
         stack.callback(database.dispose)
         samples = list(_measure(database, _actors(size // 100), rounds, now))
     if as_json:

@@ -11,6 +11,7 @@ from admin.access import identity as identities
 from admin.access.actor import Actor
 from admin.errors import Conflict, Invalid, NotAllowed, NotThere
 from models.api_token import Scope
+from models.audit import AuditEntry
 from models.campaign import Campaign
 from models.database import Database
 from models.outbox import pending
@@ -309,6 +310,13 @@ def test_who_never_had_a_password_gets_another_invitation(session: Session, tree
     invited, _ = users.create(session, acting(tree.nora), NEW, NOW)
     purposes = [users.make_link(session, acting(tree.nora), user.id, NOW)[0] for user in (invited, tree.otis)]
     assert purposes == [LinkPurpose.INVITE, LinkPurpose.RESET]
+
+
+def test_a_link_that_was_made_is_in_the_audit_trail(session: Session, tree: Tree) -> None:
+    users.make_link(session, acting(tree.nora), tree.otis.id, NOW)
+    session.flush()
+    entry = session.query(AuditEntry).filter_by(field="link_made").one()
+    assert (entry.user_id, entry.entity_id, entry.new) == (tree.nora.id, tree.otis.id, "reset")
 
 
 def test_a_disabled_user_gets_no_link(session: Session, tree: Tree) -> None:

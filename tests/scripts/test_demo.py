@@ -5,6 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from admin.access.identity import Due
+from admin.access.passwords import Passwords
+from admin.access.visitor import Visitor
+from admin.desk import Desk
+from admin.signing_in import SigningIn
 from models.database import Database
 from models.group import Group
 from models.routes import route_of
@@ -13,6 +18,7 @@ from routing.decision import Connect, Decision, Reason, Refer
 from routing.numbers import PhoneNumber
 from routing.policy import decide
 from scripts import demo
+from tests.builders import a_user
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 REASONS = {
@@ -74,3 +80,26 @@ def test_it_is_not_loaded_beside_real_data(database: Database) -> None:
 
 def test_a_number_of_every_state_is_offered_for_a_try() -> None:
     assert {REASONS[sample.number.e164] for sample in demo.SAMPLES} == set(REASONS.values())
+
+
+def test_the_admin_of_the_demo_comes_in_once_to_choose_a_password(database: Database) -> None:
+    demo.load(database, NOW)
+    password = demo.open_to_admin(database)
+    assert password is not None
+    desk = Desk(database, lambda: NOW, lambda: None)
+    opened = SigningIn(desk, Passwords(), "k" * 32).sign_in(
+        {"email": demo.ADMIN, "password": password}, Visitor("127.0.0.1"), NOW
+    )
+    assert opened.due is Due.NEW_PASSWORD
+
+
+def test_a_password_is_given_once(database: Database) -> None:
+    demo.load(database, NOW)
+    assert demo.open_to_admin(database) is not None
+    assert demo.open_to_admin(database) is None
+
+
+def test_nobody_is_given_a_password_beside_real_data(database: Database) -> None:
+    with database.session() as session:
+        a_user(session, email=demo.ADMIN)
+    assert demo.open_to_admin(database) is None

@@ -4,10 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from admin.access.credentials import digest_of, new_secret
+from admin.access.identity import IDLE_LIMIT
+from admin.access.links import VALID_FOR
+from admin.access.sessions import open_session
 from admin.access.throttle import FORGOTTEN_AFTER
 from models.database import Database
 from models.idempotency import KEPT_FOR, KeptAnswer
-from models.sign_in import SignInFailures
+from models.session import UserSession
+from models.sign_in import LinkPurpose, OneTimeLink, SignInFailures
 from scripts.sweeping import Sweeper
 from tests.builders import a_user
 
@@ -43,3 +48,18 @@ def test_it_is_looked_for_every_ten_minutes(database: Database) -> None:
     for seconds, left in ((599.0, ["old"]), (600.0, [])):  # noqa: B007 - the clock above reads it
         sweeper.sweep(NOW)
         assert kept(database) == (left, left)
+
+
+def test_sessions_and_links_go_when_they_are_over(database: Database) -> None:
+    with database.session() as session:
+        user = a_user(session)
+        for later in (timedelta(0), A_MOMENT):
+            open_session(session, user, "", NOW - IDLE_LIMIT + later)
+            secret = new_secret()
+            at = NOW - VALID_FOR[LinkPurpose.RESET] + later
+            link = {"purpose": LinkPurpose.RESET, "created_at": at, "expires_at": NOW + later}
+            session.add(OneTimeLink(token_hash=digest_of(secret), user_id=user.id, **link))
+    Sweeper(database).sweep(NOW)
+    with database.reading() as session:
+        assert session.scalars(select(UserSession.created_at)).all() == [NOW - IDLE_LIMIT + A_MOMENT]
+        assert session.scalars(select(OneTimeLink.expires_at)).all() == [NOW + A_MOMENT]

@@ -182,6 +182,13 @@ def test_it_says_where_to_go_and_what_to_ring(running: Up) -> None:
         assert f"call {sample.number.e164}" in running.output
 
 
+def test_the_admin_signs_in_with_the_password_that_is_printed(running: Up) -> None:
+    [(email, password)] = re.findall(r"Sign in as (\S+) with the one-time password (\S+)", running.output)
+    base = f"http://127.0.0.1:{running.port}"
+    answer = requests.post(f"{base}/api/v1/session", json={"email": email, "password": password}, timeout=10)
+    assert (answer.status_code, answer.json()["due"]) == (200, "new_password")
+
+
 def test_its_secrets_and_data_are_closed_to_others(running: Up) -> None:
     var = running.folder / "var"
     assert stat.S_IMODE(var.stat().st_mode) == 0o700
@@ -229,12 +236,14 @@ def test_a_second_one_in_the_same_folder_is_refused_in_one_line(running: Up) -> 
 def test_a_second_start_keeps_the_data(folder: Path) -> None:
     with Up(folder) as first:
         first.ring("+15005550100", CALL_SID + "1")
+        assert "one-time password" in first.output
         secrets = (folder / "var" / "local.env").read_bytes()
         assert first.signal(signal.SIGINT) == 0
         assert first.has_left_nothing()
         assert len(first.parts) >= 4  # Redis, worker, gunicorn and its process
     with Up(folder) as second:
         assert (folder / "var" / "local.env").read_bytes() == secrets
+        assert "one-time password" not in second.output
         second.ring("+15005550100", CALL_SID + "2")
         assert eventually(lambda: logged_calls(folder) == [CALL_SID + "1", CALL_SID + "2"])
         assert second.signal(signal.SIGTERM) == 0

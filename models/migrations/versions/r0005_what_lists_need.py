@@ -49,6 +49,20 @@ POSTGRESQL = (
     ("sx_tracking_numbers_name", 'tracking_numbers (lower(name) COLLATE "C", id)'),
     ("sx_tracking_numbers_begin", "tracking_numbers (number varchar_pattern_ops)"),
     ("sx_tracking_numbers_end", "tracking_numbers (reverse(number) text_pattern_ops)"),
+    ("sx_tracking_numbers_destination", "tracking_numbers (destination) WHERE destination IS NOT NULL"),
+    # Few rows, all of them perhaps at the far end of an order: nobody should walk there.
+    *(
+        (f"sx_tracking_numbers_{kind}_{order}", f"tracking_numbers ({columns}) WHERE {condition}")
+        for kind, condition in (("released", "status = 'released'"), ("unassigned", "campaign_id IS NULL"))
+        for order, columns in (
+            ("number", "number, id"),
+            ("name", 'lower(name) COLLATE "C", id'),
+            ("created_at", "created_at, id"),
+        )
+    ),
+    ("sx_calls_reason", "calls (reason, started_at, id)"),
+    ("sx_calls_caller_begin", "calls (caller varchar_pattern_ops)"),
+    ("sx_calls_caller_end", "calls (reverse(caller) text_pattern_ops)"),
 )
 """What searches by expressions, for which SQLite reads the rows."""
 

@@ -21,8 +21,8 @@ PROXIES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
         ("10.0.0.2", "192.0.2.1, nonsense", "10.0.0.2"),
         ("10.0.0.2", "10.0.0.3", "10.0.0.3"),
         ("fd00::2", "2001:db8::7", "2001:db8::7"),
-        ("", "198.51.100.7", "198.51.100.7"),
-        ("", "", ""),
+        ("", "198.51.100.7", "127.0.0.1"),
+        ("", "", "127.0.0.1"),
     ],
 )
 def test_the_last_address_that_no_proxy_has_is_the_client(peer: str, forwarded: str, really: str) -> None:
@@ -31,6 +31,11 @@ def test_the_last_address_that_no_proxy_has_is_the_client(peer: str, forwarded: 
 
 def test_without_named_proxies_no_header_is_believed() -> None:
     assert client_address("10.0.0.2", "198.51.100.7", ()) == "10.0.0.2"
+
+
+def test_a_proxy_at_a_unix_socket_is_one_on_this_machine() -> None:
+    here = (ipaddress.ip_network("127.0.0.1"),)
+    assert client_address("", "198.51.100.7", here) == "198.51.100.7"
 
 
 @pytest.mark.parametrize(

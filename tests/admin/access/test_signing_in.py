@@ -195,8 +195,8 @@ def half_signed_in(premises: Premises, user: User) -> Identity:
     return found
 
 
-def give(premises: Premises, identity: Identity, code: str) -> Opened:
-    return premises.door.give_second_factor(identity, {"code": code}, HOME, premises.clock())
+def give(premises: Premises, identity: Identity, code: str, visitor: Visitor = HOME) -> Opened:
+    return premises.door.give_second_factor(identity, {"code": code}, visitor, premises.clock())
 
 
 def test_with_a_second_factor_the_password_is_only_half(premises: Premises) -> None:
@@ -291,6 +291,16 @@ def test_guessing_codes_is_slowed(on_sqlite: Premises) -> None:
     assert refusals == [NotSignedIn] * 5 + [TryLater] * 2
 
 
+def test_who_knows_only_the_password_does_not_keep_the_user_waiting(on_sqlite: Premises) -> None:
+    user = on_sqlite.a_user()
+    known = Visitor(HOME.address, browser=on_sqlite.sign_in(user).browser)
+    app = with_app(on_sqlite, user)
+    thief = half_signed_in(on_sqlite, user)
+    for _ in range(10):
+        assert not is_let_in(lambda: give(on_sqlite, thief, "000000x", GUESSER))
+    assert give(on_sqlite, half_signed_in(on_sqlite, user), code_at(on_sqlite, app), known).due is None
+
+
 def test_a_whole_session_has_no_second_factor_to_give(on_sqlite: Premises) -> None:
     found = whose(on_sqlite, on_sqlite.sign_in(on_sqlite.a_user()).cookie)
     assert found is not None
@@ -315,6 +325,13 @@ def test_guesses_from_many_addresses_are_slowed(on_sqlite: Premises) -> None:
 def test_guesses_at_many_accounts_from_one_address_are_slowed(on_sqlite: Premises) -> None:
     outcomes = [guess(on_sqlite, f"user{i}@example.net", 1)[0] for i in range(22)]
     assert outcomes == ["NotSignedIn"] * 20 + ["TryLater"] * 2
+
+
+def test_behind_a_proxy_that_nobody_named_not_everybody_waits_for_everybody(on_sqlite: Premises) -> None:
+    behind = Visitor("127.0.0.1")
+    for i in range(30):
+        guess(on_sqlite, f"user{i}@example.net", 1, behind)
+    assert on_sqlite.sign_in(on_sqlite.a_user(), visitor=behind).due is None
 
 
 def test_guesses_at_unknown_accounts_are_slowed_alike(on_sqlite: Premises) -> None:
@@ -401,6 +418,6 @@ def test_neither_log_nor_trail_holds_a_secret(on_sqlite: Premises) -> None:
 def is_let_in(try_it: Callable[[], object]) -> bool:
     try:
         try_it()
-    except NotSignedIn:
+    except (NotSignedIn, TryLater):
         return False
     return True

@@ -15,7 +15,7 @@ from tests.services.redis_server import RedisServer
 def premises(
     sqlite_url: str, redis_server: RedisServer, redis_client: redis.Redis, tmp_path: Path
 ) -> Iterator[Premises]:
-    made = Premises(sqlite_url, redis_server.url, tmp_path)
+    made = Premises(sqlite_url, redis_client, redis_server.url, tmp_path)
     yield made
     made.close()
 
@@ -25,7 +25,7 @@ def on_postgres(
     postgres_url: str, redis_server: RedisServer, redis_client: redis.Redis, tmp_path: Path
 ) -> Iterator[Premises]:
     """For what only several writers at once can show."""
-    made = Premises(postgres_url, redis_server.url, tmp_path)
+    made = Premises(postgres_url, redis_client, redis_server.url, tmp_path)
     yield made
     made.close()
 

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import Client, TestResponse
 
-import wsgi
 from admin.access.credentials import digest_of
 from models.api_token import ApiToken, Scope
-from models.database import Database
 from models.user import Role, User
+from routing.link import RedisClient
 from tests.builders import a_group, a_plan, a_user
-from tests.webhooks.switchboard import settings_for
+from tests.webhooks.switchboard import Switchboard, settings_for
 
 Sent = dict[str, Any] | list[Any] | str | bytes | None
 
@@ -120,13 +120,19 @@ def the_people(session: Session) -> People:
 class Premises:
     """A running installation with its people."""
 
-    def __init__(self, database_url: str, redis_url: str, var: Path) -> None:
-        self.settings = settings_for(var=var, database_url=database_url, redis_url=redis_url)
-        self.database = Database(database_url, patient=True)
-        self._web = wsgi.join(self.settings)
-        self.application = self._web.application
+    def __init__(self, database_url: str, client: RedisClient, redis_url: str, var: Path) -> None:
+        settings = settings_for(var=var, database_url=database_url, redis_url=redis_url)
+        self.board = Switchboard(settings, client)
+        self.application = self.board.web.application
+        self.database = self.board.database
         with self.database.session() as session:
             self.people = the_people(session)
+
+    @property
+    def flask(self) -> Flask:
+        mount: Any = self.application
+        behind: Flask = mount._application
+        return behind
 
     def program_of(self, user: User, scope: Scope = Scope.ADMIN) -> Integrator:
         token = f"hs_{user.id}_{scope}"
@@ -146,5 +152,4 @@ class Premises:
         return Integrator(self.application, None)
 
     def close(self) -> None:
-        self._web.close()
-        self.database.dispose()
+        self.board.close()

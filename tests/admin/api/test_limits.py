@@ -98,8 +98,8 @@ def test_only_the_api_is_counted(strict: None, premises: Premises) -> None:
     assert [client.get("/healthz").status_code for _ in range(4)] == [200] * 4
 
 
-def test_without_redis_the_api_works(sqlite_url: str, tmp_path: Path) -> None:
-    premises = Premises(sqlite_url, "redis://127.0.0.1:1/0", tmp_path)
+def test_without_redis_the_api_works(sqlite_url: str, redis_client: redis.Redis, tmp_path: Path) -> None:
+    premises = Premises(sqlite_url, redis_client, "redis://127.0.0.1:1/0", tmp_path)
     ada = premises.program_of(premises.people.ada)
     assert ada.post("campaigns", {"name": "Leaflet"}).status == 201
     assert ada.get("campaigns").status == 200

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
+from werkzeug.test import Client
 
 from admin.desk import Desk
 from tests.admin.api.integrator import Integrator, Premises, Sent
@@ -94,3 +95,15 @@ def test_a_database_that_is_away_asks_to_come_back(ada: Integrator, monkeypatch:
     answer = ada.get("campaigns")
     assert (answer.status, answer.response.headers["Retry-After"]) == (503, "1")
     assert answer.detail
+
+
+def test_a_defect_elsewhere_is_a_line_of_text(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr("webhooks.recorded_prompts.audio_by_digest", fail)
+    with capture_logs() as logs:
+        answer = Client(premises.application).get(f"/prompts/1/{'0' * 64}.wav")
+    assert (answer.status_code, answer.mimetype) == (500, "text/plain")
+    assert "hunter2" not in answer.text
+    assert [entry["event"] for entry in logs] == ["web.failed"]

@@ -1,7 +1,11 @@
 """The live API does what its document says: schemathesis tries to show that it does not."""
 
+import json
+import re
 from collections.abc import Iterator
+from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
@@ -73,3 +77,69 @@ def test_nothing_is_found_by_requests_of(who: str, phases: list[str], furnished:
         found = list(findings(server.origin, phases, token))
     if found:
         pytest.fail("\n\n".join(found), pytrace=False)
+
+
+@pytest.fixture
+def described(premises: Premises) -> Any:
+    return premises.stranger().get("openapi.json").json
+
+
+def _operations(described: Any) -> Iterator[tuple[str, str, Any]]:
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def test_every_address_of_the_api_is_described(premises: Premises, described: Any) -> None:
+    shown = {(method.upper(), path) for method, path, _ in _operations(described)}
+    served = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in premises.flask.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith("/api/v1/") and not rule.rule.endswith("openapi.json")
+    }
+    assert shown == served
+    assert len(shown) > 50
+
+
+def test_every_operation_says_what_it_does_under_a_name_of_its_own(described: Any) -> None:
+    names = [operation["operationId"] for _, _, operation in _operations(described)]
+    assert len(set(names)) == len(names)
+    assert all(operation["summary"] for _, _, operation in _operations(described))
+
+
+def test_every_body_and_answer_has_an_example_that_fits_its_schema(described: Any) -> None:
+    shown = 0
+    for _, _, operation in _operations(described):
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        answers = [answer for answer in operation["responses"].values() if "content" in answer]
+        for content in (content for part in (*bodies, *answers) for content in part["content"].items()):
+            if content[0] == "application/json":
+                shown += 1
+                schema = content[1]["schema"] | {"components": described["components"]}
+                jsonschema_rs.validate(schema, content[1]["example"])
+    assert shown > 80
+
+
+def test_every_problem_has_an_example_that_fits_its_schema(described: Any) -> None:
+    for answer in described["components"]["responses"].values():
+        content = answer["content"]["application/problem+json"]
+        schema = content["schema"] | {"components": described["components"]}
+        jsonschema_rs.validate(schema, content["example"])
+
+
+def test_nothing_is_described_that_nobody_refers_to(described: Any) -> None:
+    text = json.dumps(described)
+    assert [name for name in described["components"]["schemas"] if f'schemas/{name}"' not in text] == []
+
+
+def test_the_page_that_shows_it_has_no_code_of_its_own(premises: Premises) -> None:
+    page = premises.stranger().get("/api/docs").response
+    assert "'unsafe" not in page.headers["Content-Security-Policy"]
+    assert (
+        re.findall(r"<script(?! src=\"/api/docs/[\w.-]+\"></script>)|<style|style=| on\w+=", page.text) == []
+    )
+    for asset in re.findall(r'(?:src|href)="(/api/docs/[^"]+)"', page.text):
+        answer = premises.stranger().get(asset)
+        assert (answer.status, answer.response.headers["X-Content-Type-Options"]) == (200, "nosniff")
+    assert premises.stranger().get("/api/docs/../../wsgi.py").status == 404
