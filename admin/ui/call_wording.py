@@ -139,8 +139,9 @@ def heard(call: Told, now: datetime) -> str:
     """What the caller got, such as `Connected to +1 415-555-0190, talked for 2 min 21 s`."""
     match call.decision:
         case "connect":
-            to = "" if call.destination is None else f" to {international(call.destination)}"
-            return f"Connected{to}, {_conversation(call, now)}"
+            number = "the business" if call.destination is None else international(call.destination)
+            is_through = call.answered_at is not None or call.disposition == Disposition.COMPLETED
+            return f"{'Connected to' if is_through else 'Rang'} {number}, {_conversation(call, now)}"
         case "referral":
             return "Heard which business number to call instead"
         case "reject":
