@@ -60,7 +60,7 @@ def calls(frame: Frame) -> Blueprint:
             last = _last_id(asked)
             query = LISTED.query()
             form = Form(dict(query))
-            raw = LISTED.raw(asked, query, form) | {"sort": "-started_at", "after_id": max(1, after)}
+            raw = LISTED.raw(asked, query, form) | {"sort": "-started_at", "after_id": after or None}
             new: list[CallView] = []
             is_more = False
             if last > after and form.is_right:

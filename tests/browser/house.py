@@ -78,15 +78,24 @@ class House:
         done = subprocess.run(command, cwd=self._var, env=environ, check=True, capture_output=True, text=True)
         return done.stdout
 
-    def ring(self, number: str, *, ends: str = "", at: datetime | None = None, **fields: str) -> None:
-        """Ring a number within this process, until `ends` (a disposition; empty: it is still on)."""
+    def ring(
+        self, number: str, *, ends: str = "", at: datetime | None = None, **fields: str
+    ) -> dict[str, str]:
+        """Ring a number within this process, until `ends` (a disposition; empty: it is still on).
+
+        Returns what the carrier sent.
+        """
         form = a_call(number) | fields
         rehearsed = {} if at is None else {"HookswitchAt": at.isoformat()}
-        answer = self._board.post(VOICE, urlencode(form | rehearsed))
-        destination = Heard(answer).dialled
+        destination = Heard(self._board.post(VOICE, urlencode(form | rehearsed))).dialled
         if ends and destination:
-            for event, report in reports(form, destination, ends, at or datetime.now(UTC)):
-                self._board.post(f"/webhooks/twilio/{event}", urlencode(report))
+            self.end(form, destination, ends, at)
+        return form
+
+    def end(self, form: dict[str, str], rung: str, ends: str, at: datetime | None = None) -> None:
+        """Report what became of a call that `rung` was dialled for."""
+        for event, report in reports(form, rung, ends, at or datetime.now(UTC)):
+            self._board.post(f"/webhooks/twilio/{event}", urlencode(report))
 
     def write_log(self) -> None:
         """Move what has happened into the call log, as the worker does."""

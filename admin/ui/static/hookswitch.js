@@ -85,7 +85,7 @@
 
   // Requests: a line at the top while one is under way, a notice when one fails. Those that the page
   // sends by itself are quiet.
-  function isQuiet(event) { return event.target.matches("[data-quiet]"); }
+  function isQuiet(event) { return event.detail.requestConfig.elt.matches("[data-quiet]"); }
   document.body.addEventListener("htmx:beforeRequest", function (event) {
     if (isQuiet(event)) { return; }
     waiting += 1;
@@ -110,6 +110,11 @@
     if (isQuiet(event)) { return; }
     notice("The server took too long. Try again in a moment.");
   });
+
+  // What was typed into a search field was searched for by then; leaving the field asks for nothing new.
+  document.addEventListener("change", function (event) {
+    if (event.target.matches(".hs-filters input[type=search]")) { event.stopPropagation(); }
+  }, true);
 
   // "At:" is meant by whoever types a time beside it.
   document.addEventListener("input", function (event) {

@@ -15,7 +15,6 @@
   }
   function ask() {
     var element = asker();
-    // Whoever chooses rows, or reads a filtered page that is not the first, is left alone.
     if (element && wanted() && !asking) { asking = true; window.htmx.trigger(element, "live"); }
     plan();
   }
@@ -27,7 +26,8 @@
   function show() { toggle.closest("label").hidden = !asker(); }
 
   document.body.addEventListener("htmx:afterRequest", function (event) {
-    if (!event.detail.elt.matches || !event.detail.elt.matches("[data-live]")) { return; }
+    // The element that asked has been replaced by now.
+    if (!event.detail.requestConfig.elt.matches("[data-live]")) { return; }
     asking = false;
     pause = event.detail.successful ? EVERY : Math.min(2 * pause, SLOWEST);
     plan();
