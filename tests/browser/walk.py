@@ -21,6 +21,7 @@ from tests.browser.house import ADMIN, PASSWORD, House
 
 _PATIENCE = 10_000
 """Milliseconds until something that should be there counts as missing."""
+expect.set_options(timeout=_PATIENCE)
 _FAILED_RESOURCE = "Failed to load resource"
 _AXE: dict[Literal["light", "dark"], dict[str, list[str]] | None] = {
     "light": None,
