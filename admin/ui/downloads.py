@@ -48,8 +48,8 @@ def download(
     """The answer that sends all `rows` as `<name>.csv` or `<name>.xlsx`, dated. Raises `NoRoom`."""
     name, _, form = file.rpartition(".")
     writers = {
-        "csv": (_csv, "text/csv; charset=utf-8"),
-        "xlsx": (_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        "csv": (as_csv, "text/csv; charset=utf-8"),
+        "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     }
     if form not in writers:
         abort(404)
@@ -64,7 +64,7 @@ def download(
     return answer
 
 
-def _csv(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
+def as_csv(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
     buffer = io.StringIO()
     line = csv.writer(buffer)
     buffer.write(_BYTE_ORDER_MARK)
@@ -77,7 +77,7 @@ def _csv(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo
     yield buffer.getvalue().encode()
 
 
-def _xlsx(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
+def as_xlsx(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
     def cells() -> Iterator[list[list[Cell]]]:
         for some in rows:
             yield [[_local(_plain(column.value(row)), zone) for column in shown] for row in some]
