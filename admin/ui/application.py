@@ -40,10 +40,10 @@ class _Elsewhere(PathConverter):
 
 def serve_pages(
     app: Flask,
+    *,
     desk: Desk,
     gate: Gate,
     room: Room,
-    *,
     passwords: Passwords,
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,

@@ -148,10 +148,10 @@ def test_the_zero_of_a_national_form_is_no_part_of_the_number(office: Office) ->
 
 
 @pytest.mark.parametrize("written", ["1", "12", "+1", "abc"])
-def test_too_few_digits_find_nothing_but_advice(office: Office, written: str) -> None:
+def test_too_few_digits_find_nothing_but_advice(on_sqlite: Office, written: str) -> None:
     for page in (numbers.page, calls.page):
-        with pytest.raises(Invalid) as refusal, office.reading() as session:
-            page(session, office.ada, {"number": written}, NOW)
+        with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+            page(session, on_sqlite.ada, {"number": written}, NOW)
         assert problems(refusal).keys() == {"number"}
 
 
@@ -292,8 +292,8 @@ def test_the_trail_tells_what_became_of_a_thing(office: Office) -> None:
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(
-    sqlite_office: Office, asked: dict[str, Any], field: str
+    on_sqlite: Office, asked: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(Invalid) as refusal, sqlite_office.reading() as session:
-        campaigns.page(session, sqlite_office.ada, asked, NOW)
+    with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+        campaigns.page(session, on_sqlite.ada, asked, NOW)
     assert problems(refusal).keys() == {field}

@@ -107,3 +107,10 @@ def test_a_defect_elsewhere_is_a_line_of_text(premises: Premises, monkeypatch: p
     assert (answer.status_code, answer.mimetype) == (500, "text/plain")
     assert "hunter2" not in answer.text
     assert [entry["event"] for entry in logs] == ["web.failed"]
+
+
+def test_other_sites_get_nothing_through_a_browser(ada: Integrator) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = ada.send(method, "campaigns", "{}", Origin="https://elsewhere.example")
+        assert not [name for name, _ in answer.response.headers if name.startswith("Access-Control")]
+        assert answer.response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
