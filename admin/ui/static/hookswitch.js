@@ -83,6 +83,12 @@
     });
   }
 
+  // The search of the group picker is where one types next.
+  document.body.addEventListener("htmx:afterSettle", function (event) {
+    var search = event.target.closest("details[data-drop][open]") && event.target.querySelector("[data-first-focus]");
+    if (search) { search.focus(); }
+  });
+
   // Requests: a line at the top while one is under way, a notice when one fails.
   document.body.addEventListener("htmx:beforeRequest", function () {
     waiting += 1;
@@ -102,6 +108,18 @@
   });
   document.body.addEventListener("htmx:timeout", function () {
     notice("The server took too long. Try again in a moment.");
+  });
+
+  // A second click must not do it twice.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post")) { return; }
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    window.setTimeout(function () { delete form.dataset.sent; }, 5000);
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
   });
 
   // "At:" is meant by whoever types a time beside it.
