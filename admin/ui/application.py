@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, g
 from werkzeug.routing import PathConverter
 
 from admin.access.gate import Gate
+from admin.access.identity import Identity
 from admin.access.passwords import Passwords
 from admin.desk import Desk
-from admin.errors import NotThere
+from admin.errors import NotAllowed, NotThere
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
@@ -46,10 +47,10 @@ class _Elsewhere(PathConverter):
 
 def serve_pages(
     app: Flask,
+    *,
     desk: Desk,
     gate: Gate,
     room: Room,
-    *,
     passwords: Passwords,
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,
@@ -81,6 +82,7 @@ def serve_pages(
     pages.context_processor(lambda: {"csrf_token": csrf_token(gate), "theme": theme(), "menu": MENU})
     pages.add_app_template_filter(scope_id, "scope_id")
     pages.add_app_template_filter(scope_name, "scope_name")
+    pages.before_request(_people_only)
     pages.after_request(_private)
     wording.install(pages)
     call_wording.install(pages)
@@ -93,6 +95,13 @@ def serve_pages(
         "SESSION_COOKIE_SECURE": gate.is_https,
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
     }
+
+
+def _people_only() -> None:
+    """Programs have the API, where what they send is bounded and counted."""
+    identity: Identity | None = g.get("identity")
+    if identity is not None and identity.session_id is None:
+        raise NotAllowed("a token opens no page; programs use the API")
 
 
 def _nowhere(path: str) -> Response:

@@ -84,8 +84,8 @@ def calls(frame: Frame) -> Blueprint:
     @views.get("/calls/download.<form>")
     def download_all(form: str) -> Response:
         with frame.reading() as asked:
-            zone, day = asked.zone, asked.now.astimezone(asked.zone).date()
-        return download(frame, f"calls-{day}.{form}", LISTED.all_rows(frame), DOWNLOADED, zone)
+            rows = LISTED.all_rows(frame, asked)
+        return download(frame, asked, f"calls.{form}", rows, DOWNLOADED)
 
     return views
 

@@ -13,8 +13,8 @@ from werkzeug.datastructures import MultiDict
 
 from admin import saved_filters
 from admin.access.actor import Actor
-from admin.errors import Invalid
-from admin.lists.listing import Filters
+from admin.errors import FieldError, Invalid
+from admin.lists.listing import LARGEST_PAGE, Filters
 from admin.ui import ranges, scope
 from admin.ui.forms import Form
 from admin.ui.frame import Asked, Frame, go_to
@@ -165,18 +165,20 @@ class Listed(Generic[V]):
                 raw[scope.FIELD] = chosen
         return raw
 
-    def all_rows(self, frame: Frame) -> Iterator[Sequence[V]]:
-        """Every row that the address asks for, some at a time, each time in a transaction of its own.
+    def all_rows(self, frame: Frame, asked: Asked) -> Iterator[Sequence[V]]:
+        """Every row that the address asks for, some at a time, each time in a transaction of its own."""
+        form = Form()
+        raw = self.raw(asked, self.query(), form)
+        if not form.is_right:
+            raise Invalid(FieldError("", form.others[0]))
+        return self._following(frame, asked, raw)
 
-        Taken within `frame.downloading()`.
-        """
-        query = self.query()
+    def _following(self, frame: Frame, asked: Asked, raw: dict[str, object]) -> Iterator[Sequence[V]]:
         cursor: str | None = None
         while True:
-            with frame.reading(has_place=True) as asked:
-                raw = self.raw(asked, query, Form())
-                wanted = raw | {"limit": 200, "cursor": cursor}
-                page = self.load(asked.session, asked.actor, wanted, asked.now)
+            with frame.reading_on(asked) as now:
+                wanted = raw | {"limit": LARGEST_PAGE, "cursor": cursor}
+                page = self.load(now.session, now.actor, wanted, now.now)
             yield page.items
             cursor = page.next_cursor
             if cursor is None:

@@ -62,8 +62,8 @@ def numbers(frame: Frame) -> Blueprint:
     @views.get("/tracking-numbers/download.<form>")
     def download_all(form: str) -> Response:
         with frame.reading() as asked:
-            zone, day = asked.zone, asked.now.astimezone(asked.zone).date()
-        return download(frame, f"tracking-numbers-{day}.{form}", LISTED.all_rows(frame), DOWNLOADED, zone)
+            rows = LISTED.all_rows(frame, asked)
+        return download(frame, asked, f"tracking-numbers.{form}", rows, DOWNLOADED)
 
     return views
 

@@ -83,6 +83,12 @@
     });
   }
 
+  // The search of the group picker is where one types next.
+  document.body.addEventListener("htmx:afterSettle", function (event) {
+    var search = event.target.closest("details[data-drop][open]") && event.target.querySelector("[data-first-focus]");
+    if (search) { search.focus(); }
+  });
+
   // Requests: a line at the top while one is under way, a notice when one fails. Those that the page
   // sends by itself are quiet.
   function isQuiet(event) { return event.detail.requestConfig.elt.matches("[data-quiet]"); }
@@ -109,6 +115,18 @@
   document.body.addEventListener("htmx:timeout", function (event) {
     if (isQuiet(event)) { return; }
     notice("The server took too long. Try again in a moment.");
+  });
+
+  // A second click must not do it twice.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post")) { return; }
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    window.setTimeout(function () { delete form.dataset.sent; }, 5000);
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
   });
 
   // What was typed into a search field was searched for by then; leaving the field asks for nothing new.
