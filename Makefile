@@ -10,24 +10,27 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STAMPS := .venv/.stamps
 
-.PHONY: help setup run check test format lock clean
+.PHONY: help setup run check test pictures format lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
-setup: $(STAMPS)/project ## Make .venv and install what running needs, as locked
+setup: $(STAMPS)/project $(STAMPS)/assets ## Make .venv and install what running needs, as locked
 
 run: setup ## Run everything on this machine: http://127.0.0.1:8000 (PORT=8080 make run changes it)
 	@exec $(BIN)/hookswitch up
 
-check: $(STAMPS)/dev ## Formatter, linter, types, import contracts
+check: $(STAMPS)/dev $(STAMPS)/assets ## Formatter, linter, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(STAMPS)/dev ## The whole test suite, on a real Redis and a real PostgreSQL that it starts itself
+test: $(STAMPS)/dev $(STAMPS)/assets ## The whole test suite, on a real Redis and a real PostgreSQL that it starts itself
 	$(BIN)/pytest -n auto $(PYTEST_ARGS)
+
+pictures: $(STAMPS)/dev $(STAMPS)/assets ## Pictures of every page, in var/pictures (needs Chromium)
+	$(BIN)/python -m scripts.pictures
 
 format: $(STAMPS)/dev ## Let the formatter and the linter mend what they can
 	$(BIN)/ruff format .
@@ -44,7 +47,7 @@ lock: ## Maintainers: write requirements/*.lock anew from pyproject.toml (needs 
 	echo setuptools | $(COMPILE) --group dev -c requirements/run.lock -o requirements/dev.lock
 
 clean: ## Remove .venv and caches; var/ with its data stays
-	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf .venv .assets .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
 
 $(STAMPS)/venv:
@@ -65,6 +68,11 @@ $(STAMPS)/run: requirements/run.lock | $(STAMPS)/venv
 $(STAMPS)/dev: requirements/dev.lock $(STAMPS)/project
 	@echo "Installing what checks and tests need …"
 	@$(PIP) install --require-hashes --no-compile -r $<
+	@touch $@
+
+# Style sheets and scripts of the page, out of two packages that are never imported; not in the repository.
+$(STAMPS)/assets: requirements/assets.lock | $(STAMPS)/venv
+	@$(PIP) install --require-hashes --no-deps --no-compile --upgrade --target .assets -r $<
 	@touch $@
 
 # Editable: the commands run the files in this folder. What it needs is there already, as locked.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 _ANY_NUMBER = PhoneNumber("+15005550006")
 """Asked for by the readiness check; whether it exists does not matter."""
+_ASSETS = Path(__file__).parent / ".assets"
+"""Where `make setup` puts the page's files that are not ours."""
 PUBLISHED_AT_ONCE = 2_000
 """Edits that one request carries to the index at most."""
 
@@ -170,11 +173,14 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     """
     # Loaded here: importing this module stays quick for whoever only wants a part of it.
     from admin.access.gate import Gate
+    from admin.access.passwords import Passwords
     from admin.api.application import serve_api
     from admin.api.limits import Counters, Limits
     from admin.desk import Desk
     from admin.explaining import Explainer
     from admin.room import Room
+    from admin.ui.application import serve_pages
+    from admin.ui.assets import assets_in
 
     database = Database(settings.database_url, unhurried=True)
     client = open_redis(settings.redis_url, EDIT_TIMEOUT)
@@ -189,13 +195,18 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         trusted_proxies=settings.trusted_proxies,
     )
     explainer = Explainer(CampaignIndex(client, layout), loading_from(database))
-    serve_api(
+    # Shared by both doors: what they may take of this process together is bounded.
+    room, passwords = Room(), Passwords()
+    limits, explain = Limits(Counters(counting)), explainer.explain
+    serve_api(flask, desk=desk, gate=gate, room=room, passwords=passwords, limits=limits, explain=explain)
+    serve_pages(
         flask,
         desk=desk,
         gate=gate,
-        limits=Limits(Counters(counting)),
-        room=Room(),
-        explain=explainer.explain,
+        room=room,
+        passwords=passwords,
+        assets=assets_in(_ASSETS),
+        explain=explain,
     )
 
     def close() -> None:

@@ -26,9 +26,15 @@ from admin.errors import Forged, NotSignedIn
 log = structlog.get_logger()
 
 CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+"""The same in a form, whose sender can set no header."""
+UNATTENDED_HEADER = "X-Hookswitch-Unattended"
+"""A page that asks by itself says so: a screen that nobody looks at must not keep its session alive."""
 _CSRF = "csrf"
 _A_YEAR = 365 * 24 * 60 * 60
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_LARGEST_FORM = 8 * 1024 * 1024
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -91,7 +97,7 @@ class Gate:
         application.after_request(self._note_refusal)
 
     def csrf_token(self, cookie: str) -> str:
-        """What a page of this session sends in `X-CSRF-Token` with every change."""
+        """What a page of this session sends with every change, in `X-CSRF-Token` or as `csrf_token`."""
         return seal(self.secret_key, _CSRF, cookie)
 
     def link_to(self, secret: str) -> str:
@@ -173,7 +179,8 @@ class Gate:
                 )
             else:
                 identity = identities.of_cookie(session, cookie, now) if cookie else None
-        if identity is not None and identity.is_worth_noting:
+        is_attended = UNATTENDED_HEADER not in request.headers
+        if identity is not None and identity.is_worth_noting and is_attended:
             self._note_use(identity, now)
         return identity
 
@@ -200,7 +207,11 @@ class Gate:
 
     def _refuse_forgery(self) -> None:
         cookie = request.cookies.get(self.cookie_name, "")
-        if not is_sealed(request.headers.get(CSRF_HEADER, ""), self.secret_key, _CSRF, cookie):
+        given = request.headers.get(CSRF_HEADER)
+        if given is None and request.mimetype in _FORMS:
+            request.max_content_length = request.max_content_length or _LARGEST_FORM
+            given = request.form.get(CSRF_FIELD)
+        if not is_sealed(given or "", self.secret_key, _CSRF, cookie):
             raise Forged(f"send the session's token in {CSRF_HEADER}")
 
 

@@ -52,14 +52,23 @@ class _Id(BaseConverter):
         return int(value)
 
 
-def serve_api(app: Flask, *, desk: Desk, gate: Gate, limits: Limits, room: Room, explain: Explain) -> None:
+def serve_api(
+    app: Flask,
+    *,
+    desk: Desk,
+    gate: Gate,
+    room: Room,
+    passwords: Passwords,
+    limits: Limits,
+    explain: Explain,
+) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
     app.url_map.converters["id"] = _Id
     app.url_map.merge_slashes = False
     problems.install(app)
     serving = Serving(desk, room)
-    resources = (*RESOURCES, *_access(desk, gate), routes(explain))
+    resources = (*RESOURCES, *_access(desk, gate, passwords), routes(explain))
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:
         for operation in resource.operations:
@@ -76,9 +85,8 @@ def serve_api(app: Flask, *, desk: Desk, gate: Gate, limits: Limits, room: Room,
     limits.guard(app, gate.client_address)
 
 
-def _access(desk: Desk, gate: Gate) -> tuple[Resource, ...]:
+def _access(desk: Desk, gate: Gate, passwords: Passwords) -> tuple[Resource, ...]:
     """What lets people and programs in."""
-    passwords = Passwords()
     door = SigningIn(desk, passwords, gate.secret_key)
     account = OwnAccount(desk, passwords, gate.secret_key)
     return signing_in(desk, gate, door), own_account(desk, gate, account), users(gate.link_to), tokens
