@@ -34,7 +34,6 @@ _CSRF = "csrf"
 _A_YEAR = 365 * 24 * 60 * 60
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-_LARGEST_FORM = 8 * 1024 * 1024
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -209,7 +208,6 @@ class Gate:
         cookie = request.cookies.get(self.cookie_name, "")
         given = request.headers.get(CSRF_HEADER)
         if given is None and request.mimetype in _FORMS:
-            request.max_content_length = request.max_content_length or _LARGEST_FORM
             given = request.form.get(CSRF_FIELD)
         if not is_sealed(given or "", self.secret_key, _CSRF, cookie):
             raise Forged(f"send the session's token in {CSRF_HEADER}")

@@ -36,6 +36,8 @@ from admin.ui import (
 from admin.ui.assets import Asset, asset_pages
 from admin.ui.frame import MENU, Frame, csrf_token, scope_id, scope_name, theme
 
+LARGEST_FORM = 8 * 1024 * 1024
+"""Bytes; a recording is the largest that a form sends."""
 _HERE = Path(__file__).parent
 
 
@@ -90,6 +92,8 @@ def serve_pages(
     app.register_blueprint(pages)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config |= {
+        # Of whatever sets no limit of its own, also before anybody is known.
+        "MAX_CONTENT_LENGTH": LARGEST_FORM,
         "SESSION_COOKIE_NAME": f"{gate.cookie_name}-page",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": gate.is_https,
