@@ -7,7 +7,7 @@ from admin.ui.assets import assets_in
 from models.campaign import Campaign
 from tests.admin.knocks import Call, Recipe, Things
 from tests.admin.people import PASSWORD
-from tests.builders import NOW
+from tests.builders import NOW, a_phone
 
 _ASSETS = assets_in(Path(__file__).parents[2] / ".assets")
 _ANOTHER = "a kettle of wet otters"
@@ -50,6 +50,18 @@ def _edit(things: Things) -> Call:
 def _extension(things: Things) -> Call:
     campaign = things.campaign(ends_at=NOW)
     return Call({"campaign_id": campaign.id}, form={"ends": "at", "ends_at": "2199-01-01T00:00"})
+
+
+def _number(**form: object) -> Recipe:
+    return lambda things: Call({"number_id": things.number()}, form=form)
+
+
+def _moved(things: Things) -> Call:
+    return Call({"number_id": things.number()}, form={"campaign_id": things.campaign().id})
+
+
+def _new_number(things: Things) -> Call:
+    return Call(form={"number": a_phone().e164, "campaign_id": things.campaign().id})
 
 
 PAGES: dict[str, Recipe] = {
@@ -96,4 +108,26 @@ PAGES: dict[str, Recipe] = {
     "GET /campaigns/{campaign_id}/at": _campaign(),
     "GET /campaigns/{campaign_id}/{act}": _act("end"),
     "POST /campaigns/{campaign_id}/{act}": _act("end"),
+    "GET /choose-campaign": _plain,
+    "GET /tracking-numbers": _plain,
+    "POST /tracking-numbers/filters": _form(query="status=active"),
+    "POST /tracking-numbers/filters/reset": _form(),
+    "GET /tracking-numbers/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /tracking-numbers/new": _plain,
+    "GET /tracking-numbers/new/settings": _plain,
+    "POST /tracking-numbers/new": _new_number,
+    "GET /tracking-numbers/{number_id}": _number(),
+    "GET /tracking-numbers/{number_id}/created": _number(),
+    "GET /tracking-numbers/{number_id}/edit": _number(),
+    "POST /tracking-numbers/{number_id}/edit": _number(name="Other", record_calls="no", caller_id="caller"),
+    "GET /tracking-numbers/{number_id}/move": _number(),
+    "POST /tracking-numbers/{number_id}/move": _moved,
+    "GET /tracking-numbers/{number_id}/release": _number(),
+    "POST /tracking-numbers/{number_id}/release": _number(),
+    "GET /calls": _plain,
+    "GET /calls/live": _plain,
+    "POST /calls/filters": _form(query="decision=connect"),
+    "POST /calls/filters/reset": _form(),
+    "GET /calls/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /calls/{call_id}": lambda things: Call({"call_id": things.logged_call()}),
 }
