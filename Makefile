@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STAMPS := .venv/.stamps
 
-.PHONY: help setup run check test format lock clean
+.PHONY: help setup run check test pictures format lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ check: $(STAMPS)/dev $(STAMPS)/assets ## Formatter, linter, types, import contra
 
 test: $(STAMPS)/dev $(STAMPS)/assets ## The whole test suite, on a real Redis and a real PostgreSQL that it starts itself
 	$(BIN)/pytest -n auto $(PYTEST_ARGS)
+
+pictures: $(STAMPS)/dev $(STAMPS)/assets ## Pictures of every page, in var/pictures (needs Chromium)
+	$(BIN)/python -m scripts.pictures
 
 format: $(STAMPS)/dev ## Let the formatter and the linter mend what they can
 	$(BIN)/ruff format .

@@ -199,13 +199,13 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     # Shared by both doors: what they may take of this process together is bounded.
     room, passwords = Room(), Passwords()
     limits, explain = Limits(Counters(counting)), explainer.explain
-    serve_api(flask, desk, gate, room, passwords=passwords, limits=limits, explain=explain)
     parts = Parts(settings, database, client, layout)
+    serve_api(flask, desk=desk, gate=gate, room=room, passwords=passwords, limits=limits, explain=explain)
     serve_pages(
         flask,
-        desk,
-        gate,
-        room,
+        desk=desk,
+        gate=gate,
+        room=room,
         passwords=passwords,
         assets=assets_in(_ASSETS),
         explain=explain,

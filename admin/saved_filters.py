@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor
 from admin.drafts import Draft, Reading, line
+from admin.errors import Conflict
 from admin.views import SavedFilterView
 from models.saved_filter import SavedFilter
 
@@ -28,7 +30,10 @@ class FilterToSave(Draft):
 
 
 def save(session: Session, actor: Actor, raw: object, now: datetime) -> SavedFilter:
-    """Keep a `FilterToSave` in place of what was kept for the page; raise `Invalid`, `NotAllowed`."""
+    """Keep a `FilterToSave` in place of what was kept for the page.
+
+    Raise `Invalid`, `NotAllowed`, `Conflict` where another window of the same user was faster.
+    """
     actor.require_writing()
     reading = Reading()
     draft = reading.read(FilterToSave, raw)
@@ -36,9 +41,12 @@ def save(session: Session, actor: Actor, raw: object, now: datetime) -> SavedFil
     kept = _kept(session, actor, draft.page)
     if kept is None:
         kept = SavedFilter(user_id=actor.user_id, page=draft.page, created_at=now)
-        session.add(kept)
-    kept.query, kept.updated_at = draft.query, now
-    session.flush()
+    try:
+        with session.begin_nested():
+            kept.query, kept.updated_at = draft.query, now
+            session.add(kept)
+    except IntegrityError:
+        raise Conflict("page", "another filter was saved at the same moment; save again") from None
     return kept
 
 

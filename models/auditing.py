@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Table, event, insert, inspect
+from sqlalchemy import Table, event, insert, inspect, select
 from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
 
 from models.api_token import ApiToken
@@ -88,7 +88,20 @@ def _write(session: Session, _context: UOWTransaction) -> None:
     changes = [(entity, "created", None, _name_of(entity)) for entity in pending.created] + pending.changed
     if changes:
         stamp = {"at": instant_of(session), "user_id": author.user_id, "via": author.via}
-        session.connection().execute(insert(_ENTRIES), [stamp | _row(*change) for change in changes])
+        rows = [stamp | {"group_id": _group_of(session, change[0])} | _row(*change) for change in changes]
+        session.connection().execute(insert(_ENTRIES), rows)
+
+
+def _group_of(session: Session, entity: Base) -> int | None:
+    """Whose subtree may see what happened to it."""
+    match entity:
+        case Group():
+            return entity.id
+        case ApiToken():
+            owner = select(User.group_id).where(User.id == entity.user_id)
+            return session.connection().scalar(owner)
+        case _:
+            return getattr(entity, "group_id", None)
 
 
 def _row(entity: Base, changed: str, old: str | None, new: str | None) -> dict[str, Any]:
@@ -96,7 +109,6 @@ def _row(entity: Base, changed: str, old: str | None, new: str | None) -> dict[s
     return {
         "entity": _AUDITED[type(entity)],
         "entity_id": subject.id,
-        "group_id": subject.id if isinstance(entity, Group) else getattr(entity, "group_id", None),
         "field": changed,
         "old": old,
         "new": new,

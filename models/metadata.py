@@ -9,6 +9,8 @@ from models.call_event import LoggedEvent
 from models.campaign import Campaign
 from models.group import Group
 from models.idempotency import KeptAnswer
+from models.number_order import NumberOrder, Purchase
+from models.number_release import NumberRelease
 from models.outbox import Outbox
 from models.plan import Plan
 from models.prompt import Prompt, PromptAudio
@@ -27,11 +29,14 @@ ENTITIES: tuple[type[Base], ...] = (
     Group,
     KeptAnswer,
     LoggedEvent,
+    NumberOrder,
+    NumberRelease,
     OneTimeLink,
     Outbox,
     Plan,
     Prompt,
     PromptAudio,
+    Purchase,
     RecoveryCode,
     SavedFilter,
     SignInFailures,

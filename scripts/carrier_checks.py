@@ -1,17 +1,26 @@
 """What `hookswitch doctor` looks at between the carrier and us: account, address, a request and back."""
 
 import secrets
+import time
 
 import requests
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
+from models.tracking_number import NumberStatus, TrackingNumber
+from routing.numbers import PhoneNumber
 from scripts.assembly import Parts
 from scripts.call import post_signed
 from scripts.findings import Finding, Verdict
+from scripts.number_market import addresses_of, open_numbers
 from scripts.settings import is_loopback
+from webhooks.carriers.errors import CarrierUnavailable, CredentialsRefused
 from webhooks.fallback import REHEARSAL
 
 _CARRIER_PATIENCE = 10
 """Seconds."""
+_SAMPLE = 5
+"""Numbers whose addresses are looked at."""
 
 
 def carrier(opened: Parts) -> Finding:
@@ -92,3 +101,48 @@ def web_server(opened: Parts) -> Finding:
             "see that the proxy passes /webhooks/ on unchanged",
         )
     return Finding("web server", Verdict.OK, "a signed request came back as TwiML")
+
+
+def voice_addresses(opened: Parts) -> Finding:
+    """Look whether the carrier would ask us about calls to some of our numbers."""
+    check = "voice addresses"
+    if not opened.settings.may_ask_carrier:
+        return Finding(check, Verdict.OK, "not asked, since this is a local trial")
+    try:
+        numbers = _some_numbers(opened)
+    except SQLAlchemyError as error:
+        return Finding(check, Verdict.WARNING, f"unknown ({type(error).__name__})", "mend the database first")
+    carrier = open_numbers(opened.settings, pause=_at_most_a_moment)
+    wanted = addresses_of(opened.settings)
+    try:
+        owned = [carrier.owned(number) for number in numbers]
+    except (CarrierUnavailable, CredentialsRefused) as error:
+        told = error if isinstance(error, CarrierUnavailable) else "refuses the account with its token"
+        return Finding(check, Verdict.WARNING, f"the carrier {told}", "try again later")
+    wrong = sum(number is None or not number.is_answered_by(wanted) for number in owned)
+    if wrong:
+        return Finding(
+            check,
+            Verdict.FAILED,
+            f"{wrong} of {len(numbers)} numbers do not point here",
+            "run `hookswitch numbers reconcile`, and again with --apply",
+        )
+    told = f"{len(numbers)} numbers point here" if numbers else "there is no tracking number yet"
+    return Finding(check, Verdict.OK, told)
+
+
+def _some_numbers(opened: Parts) -> list[PhoneNumber]:
+    wanted = select(TrackingNumber.number).where(
+        TrackingNumber.status == NumberStatus.ACTIVE,
+        TrackingNumber.carrier == "twilio",
+        TrackingNumber.campaign_id.is_not(None),
+    )
+    with opened.database.reading() as session:
+        return list(session.scalars(wanted.order_by(func.random()).limit(_SAMPLE)))
+
+
+def _at_most_a_moment(seconds: float) -> None:
+    """Who asks what is wrong does not want to wait for a busy carrier."""
+    if seconds > 1:
+        raise CarrierUnavailable("is busy")
+    time.sleep(seconds)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import migrate
 from scripts import vital_signs
 from scripts.assembly import Parts
-from scripts.carrier_checks import carrier, public_address, web_server
+from scripts.carrier_checks import carrier, public_address, voice_addresses, web_server
 from scripts.findings import Finding, Verdict
 
 
@@ -28,6 +28,7 @@ def examine(opened: Parts) -> Iterator[Finding]:
         carrier,
         public_address,
         web_server,
+        voice_addresses,
     ):
         yield check(opened)
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "explain": "scripts.explain",
     "index": "scripts.index",
     "migrate": "scripts.migrate",
+    "numbers": "scripts.numbers",
     "serve": "scripts.serve",
     "soak": "scripts.soak.command",
     "token": "scripts.token",

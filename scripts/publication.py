@@ -4,6 +4,10 @@ The editing process does it at once; the worker does it for whoever died in betw
 newest facts, so it does not matter who comes first, nor how often.
 """
 
+from collections.abc import Callable
+
+import redis
+
 from models import outbox
 from models.blocked_caller import blocked_patterns
 from models.database import Database
@@ -45,3 +49,15 @@ class Publication:
             with self._database.session() as session:
                 outbox.discard(session, applied)
         return len(applied)
+
+
+def at_once(publication: Publication) -> Callable[[], None]:
+    """Publish edits when they are made; ConnectionError where Redis does not take them and a worker will."""
+
+    def publish() -> None:
+        try:
+            publication.publish()
+        except redis.RedisError as error:
+            raise ConnectionError(type(error).__name__) from error
+
+    return publish

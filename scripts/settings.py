@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 
@@ -30,6 +30,7 @@ _REDIS_SCHEMES = (
 )
 _TWILIO_API = "https://api.twilio.com"
 _SHORTEST_SECRET_KEY = 32
+_FORMATS = ("console", "json")
 _HIGHEST_PORT = 65_535
 
 
@@ -80,6 +81,7 @@ class Settings:
     secret_key: Secret
     public_base_url: str
     """The origin the carrier calls, without a trailing slash."""
+    fallback_url: str  # where the carrier asks when it gets no answer there
     twilio: TwilioAccount
     web_concurrency: int
     port: int
@@ -142,13 +144,12 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
         redis_url=_redis_url(environ, var),
         secret_key=_secret_key(environ),
         public_base_url=_public_base_url(environ),
+        fallback_url=_fallback_url(environ),
         twilio=_twilio(environ),
         web_concurrency=_whole_number(environ, "WEB_CONCURRENCY", os.cpu_count() or 1, 1, 512),
         port=_port(environ),
         log_level=_one_of(environ, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-        log_format="json"
-        if _one_of(environ, "LOG_FORMAT", "console", ("console", "json")) == "json"
-        else "console",
+        log_format="json" if _one_of(environ, "LOG_FORMAT", "console", _FORMATS) == "json" else "console",
         trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
         metrics_address=_metrics_address(environ),
         drain_seconds=_whole_number(environ, "DRAIN_SECONDS", 0, 0, 300),
@@ -218,18 +219,33 @@ def _secret_key(environ: Mapping[str, str]) -> Secret:
 
 def _public_base_url(environ: Mapping[str, str]) -> str:
     url = (environ.get("PUBLIC_BASE_URL") or _default_base_url(environ)).rstrip("/")
-    try:
-        parts = urlsplit(url)
-        well_formed = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        well_formed = False
-    if not well_formed or parts.path or parts.query or parts.fragment:
+    parts = _address("PUBLIC_BASE_URL", url)
+    if parts is None or parts.path or parts.query or parts.fragment:
         raise BadSetting(
             "PUBLIC_BASE_URL", "must be an origin such as https://calls.example.com, without a path"
         )
-    if parts.scheme == "http" and not is_loopback(url):
-        raise BadSetting("PUBLIC_BASE_URL", "must be https unless it names this machine (127.0.0.1)")
     return url
+
+
+def _fallback_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("FALLBACK_URL") or f"{_public_base_url(environ)}/webhooks/twilio/fallback"
+    parts = _address("FALLBACK_URL", url)
+    if parts is None or parts.fragment:
+        raise BadSetting("FALLBACK_URL", "must be a whole https address, without a #")
+    return url
+
+
+def _address(name: str, url: str) -> SplitResult | None:
+    """The parts of a web address, None where it is none; refuses one that is not https."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            return None
+    except ValueError:
+        return None
+    if parts.scheme == "http" and not is_loopback(url):
+        raise BadSetting(name, "must be https unless it names this machine (127.0.0.1)")
+    return parts
 
 
 def _twilio(environ: Mapping[str, str]) -> TwilioAccount:

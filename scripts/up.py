@@ -221,6 +221,7 @@ def _welcome(settings: Settings, *, has_demo: bool, password: str | None) -> str
         "",
         f"Hookswitch answers calls at {base}/webhooks/twilio/voice",
         f"  ready?      {base}/readyz",
+        f"  its page    {base}/",
         f"  its API     {base}/api/docs",
         f"  data in     {settings.var}",
     ]

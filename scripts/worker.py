@@ -13,6 +13,7 @@ import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from routing.index.writer import IndexWriter
 from routing.journal import Journal
 from scripts.assembly import Parts, parts
 from scripts.carrier_keeping import CarrierKeeper
@@ -23,6 +24,8 @@ from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
 from scripts.index_patrol import IndexPatrol
 from scripts.logs import set_up_logs
+from scripts.number_keeping import NumberKeeper
+from scripts.publication import Publication, at_once
 from scripts.signs_of_life import SignsOfLife
 from scripts.sweeping import Sweeper
 
@@ -66,6 +69,10 @@ class Worker:
             parts.settings, parts.database, parts.redis, parts.layout, pause=self._rest
         )
         self._signs = SignsOfLife(parts.settings.signs_of_life)
+        publication = Publication(parts.database, IndexWriter(parts.redis, parts.layout))
+        self._numbers = NumberKeeper(
+            parts.settings, parts.database, publish=at_once(publication), pause=self._rest
+        )
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -80,7 +87,7 @@ class Worker:
                 ("index", self._keep, _KEEP_EVERY),
                 ("patrol", lambda: self._patrol.keep(self._rest), _PATROL_EVERY),
                 ("host", self._tidy, _HOST_EVERY),
-                ("carrier", self._carrier.keep, _CARRIER_EVERY),
+                ("carrier", self._ask_carrier, _CARRIER_EVERY),
             )
         ]
         for other in others:
@@ -93,6 +100,10 @@ class Worker:
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
+
+    def _ask_carrier(self) -> None:
+        self._carrier.keep()
+        self._numbers.keep()
 
     def _tidy(self) -> None:
         self._host.keep()

@@ -7,6 +7,7 @@ request that some other site made a browser send by `Forged`; the doors word bot
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from enum import Enum
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import structlog
@@ -27,11 +28,13 @@ log = structlog.get_logger()
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 """The same in a form, whose sender can set no header."""
+UNATTENDED_HEADER = "X-Hookswitch-Unattended"
+"""A page that asks by itself says so: a screen that nobody looks at must not keep its session alive."""
 _CSRF = "csrf"
 _A_YEAR = 365 * 24 * 60 * 60
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-_LARGEST_FORM = 8 * 1024 * 1024
+_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -90,6 +93,7 @@ class Gate:
         """Stand before all views of the application but those of `open_blueprints`."""
         self._open = frozenset(open_blueprints)
         application.before_request(self._let_in)
+        application.after_request(self._note_refusal)
 
     def csrf_token(self, cookie: str) -> str:
         """What a page of this session sends with every change, in `X-CSRF-Token` or as `csrf_token`."""
@@ -146,6 +150,20 @@ class Gate:
         if identity.due is not None and identity.due not in may_be_due:
             raise NotSignedIn(_STILL_DUE[identity.due])
 
+    def _note_refusal(self, answer: Response) -> Response:
+        if answer.status_code in _REFUSED and request.url_rule is not None and not self._is_open():
+            identity: Identity | None = g.get("identity")
+            log.warning(
+                "access.refused",
+                status=answer.status_code,
+                method=request.method,
+                # As it was declared: the path itself may hold a phone number.
+                route=request.url_rule.rule,
+                user_id=None if identity is None else identity.actor.user_id,
+                address=self.client_address(),
+            )
+        return answer
+
     def _is_open(self) -> bool:
         return request.blueprint in self._open
 
@@ -160,7 +178,8 @@ class Gate:
                 )
             else:
                 identity = identities.of_cookie(session, cookie, now) if cookie else None
-        if identity is not None and identity.is_worth_noting:
+        is_attended = UNATTENDED_HEADER not in request.headers
+        if identity is not None and identity.is_worth_noting and is_attended:
             self._note_use(identity, now)
         return identity
 
@@ -189,7 +208,6 @@ class Gate:
         cookie = request.cookies.get(self.cookie_name, "")
         given = request.headers.get(CSRF_HEADER)
         if given is None and request.mimetype in _FORMS:
-            request.max_content_length = request.max_content_length or _LARGEST_FORM
             given = request.form.get(CSRF_FIELD)
         if not is_sealed(given or "", self.secret_key, _CSRF, cookie):
             raise Forged(f"send the session's token in {CSRF_HEADER}")

@@ -11,7 +11,7 @@ takes its count back. What counts is kept in SQL, because every process must kno
 - Second factors and old passwords, by account: five are free, then up to a quarter of an hour. To get
   that far one needs the password, or the session.
 
-A day without a failure and all is forgotten.
+Each quarter of an hour without a failure forgives one, so that mistypings never add up; a day, all.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ from admin.errors import TryLater
 from models.sign_in import failures_of
 
 FORGOTTEN_AFTER = timedelta(days=1)
+_ONE_FORGIVEN_EVERY = timedelta(minutes=15)
 _LONGEST_DOUBLING = 20
 """2 to the power of it, in seconds, is longer than any wait."""
 
@@ -55,13 +56,12 @@ def count_attempt(session: Session, paces: Mapping[str, Pace], now: datetime) ->
     Raises `TryLater`, and then counts nothing, if one of the subjects has to wait.
     """
     kept = failures_of(session, paces, now)
-    for row in kept.values():
-        if now - row.last_failed_at >= FORGOTTEN_AFTER:
-            row.failures = 0
-    waits = [
-        kept[subject].last_failed_at + pace.wait(kept[subject].failures) - now
-        for subject, pace in paces.items()
-    ]
+    waits = []
+    for subject, row in kept.items():
+        # The clock of another host may be ahead: nobody waits longer for that.
+        since = max(timedelta(), now - row.last_failed_at)
+        row.failures = _left_of(row.failures, since)
+        waits.append(paces[subject].wait(row.failures) - since)
     longest = max(waits)
     if longest > timedelta():
         raise TryLater(-(-longest // timedelta(seconds=1)))
@@ -69,6 +69,12 @@ def count_attempt(session: Session, paces: Mapping[str, Pace], now: datetime) ->
         row.failures += 1
         row.last_failed_at = now
     return {subject: row.failures for subject, row in kept.items()}
+
+
+def _left_of(failures: int, since: timedelta) -> int:
+    if since >= FORGOTTEN_AFTER:
+        return 0
+    return max(0, failures - since // _ONE_FORGIVEN_EVERY)
 
 
 def take_back(session: Session, paces: Mapping[str, Pace], now: datetime) -> None:

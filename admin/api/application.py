@@ -54,10 +54,10 @@ class _Id(BaseConverter):
 
 def serve_api(
     app: Flask,
+    *,
     desk: Desk,
     gate: Gate,
     room: Room,
-    *,
     passwords: Passwords,
     limits: Limits,
     explain: Explain,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -100,7 +100,7 @@ class _Plain(GenerateJsonSchema):
         return False
 
 
-def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, Json]:
+def _schemas(operations: Sequence[Operation]) -> tuple[_Schemas, Json]:
     """A reference for each model as it is read or written, and the components that are referred to."""
     # A dict keeps the order in which they came.
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
@@ -111,7 +111,22 @@ def _schemas(operations: Iterable[Operation]) -> tuple[_Schemas, Json]:
         if isinstance(operation.answers, type):
             wanted[operation.answers, "serialization"] = None
     schemas, defined = models_json_schema(list(wanted), ref_template=_REF, schema_generator=_Plain)
-    return dict(schemas), defined["$defs"]
+    components: Json = defined["$defs"]
+    _word(components)
+    changing = (o.body for o in operations if o.method == "PATCH" and o.body is not None)
+    for model in changing:
+        # What is not sent stays as it is, whatever a new thing would get.
+        for field in _resolved(schemas[model, "validation"], components)["properties"].values():
+            field.pop("default", None)
+    return dict(schemas), components
+
+
+def _word(components: Json) -> None:
+    """Make sentences of the descriptions of fields."""
+    for described in components.values():
+        for field in described.get("properties", {}).values():
+            if "description" in field:
+                field["description"] = _sentence(field["description"])
 
 
 def _referred_to(components: Json, paths: Json) -> Json:

@@ -81,7 +81,7 @@ def response_to(error: Exception) -> Response:
         case StaleDataError():
             return problem(HTTPStatus.CONFLICT, "somebody else changed it just now; read it again")
         case OperationalError() | PoolExhausted():
-            log.warning("api.database_away", error=type(error).__name__, path=request.path)
+            log.warning("api.database_away", error=type(error).__name__, endpoint=request.endpoint)
             return _later(
                 HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer in time; try again", 1
             )
@@ -149,7 +149,7 @@ def _flask_refused(error: HTTPException) -> Response:
 def _failed(error: Exception) -> Response:
     """The last resort: no details outside, all of them in the log."""
     reference = secrets.token_hex(8)
-    log.critical("api.failed", reference=reference, path=request.path, exc_info=error)
+    log.critical("api.failed", reference=reference, endpoint=request.endpoint, exc_info=error)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "something failed on our side; tell whoever runs this server the reference",
@@ -158,7 +158,7 @@ def _failed(error: Exception) -> Response:
 
 
 def _failed_elsewhere(error: Exception) -> Response:
-    log.critical("web.failed", path=request.path, exc_info=error)
+    log.critical("web.failed", endpoint=request.endpoint, exc_info=error)
     return Response("something failed on our side\n", 500, mimetype="text/plain")
 
 

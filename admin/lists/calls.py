@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from operator import eq, ge, le, lt
+from operator import eq, ge, gt, le, lt
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -39,6 +39,7 @@ class CallFilters(Filters):
     disposition: Annotated[list[Line], Field(default_factory=list)]
     duration_from: Annotated[int | None, Field(ge=0, le=10**6, description="seconds")] = None
     duration_to: Annotated[int | None, Field(ge=0, le=10**6, description="seconds")] = None
+    after_id: Annotated[Id | None, Field(description="logged after the call with this id")] = None
     sort: Literal["started_at", "-started_at"] = "-started_at"
 
 
@@ -71,6 +72,13 @@ def one(session: Session, actor: Actor, call_id: int, now: datetime) -> CallDeta
     return CallDetail.model_construct(**dict(shown), **details)
 
 
+def some(session: Session, actor: Actor, ids: Sequence[int]) -> list[CallView]:
+    """Those of the calls that the actor may see."""
+    found = views(session, ids) if ids else []
+    seen = visible(session, actor)
+    return [call for call in found if seen.everything or call.group_id in seen.ids]
+
+
 def views(session: Session, ids: Sequence[int]) -> list[CallView]:
     """What is shown of calls, in the order of `ids`; one query, however many they are."""
     columns = [getattr(Call, name) for name in CallView.model_fields if name != "campaign_name"]
@@ -99,6 +107,7 @@ def _conditions(session: Session, actor: Actor, filters: CallFilters) -> list[Co
         (Call.campaign_id, eq, filters.campaign_id),
         (Call.started_at, ge, filters.started_from),
         (Call.started_at, lt, filters.started_before),
+        (Call.id, gt, filters.after_id),
         (Call.duration_seconds, ge, filters.duration_from),
         (Call.duration_seconds, le, filters.duration_to),
     )

@@ -22,6 +22,7 @@ from admin.lists.listing import (
     in_order,
     or_blank,
     read_page,
+    unindexed,
 )
 from admin.lists.visible import visible
 from admin.lists.words import words_condition
@@ -86,7 +87,7 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Cam
     sorts_by_owner = filters.sort.endswith("owner")
     listing = Listing(
         Campaign.id,
-        _keys(session),
+        _keys(session, searches=bool(filters.q)),
         [*seen.among(Campaign.group_id), *_conditions(session, filters, now)],
         join(Campaign, User, User.id == Campaign.owner_id) if sorts_by_owner else None,
     )
@@ -134,9 +135,10 @@ def views(session: Session, ids: Sequence[int], now: datetime) -> list[CampaignV
 _STORED = tuple(name for name in CampaignView.model_fields if name in Campaign.__table__.columns)
 
 
-def _keys(session: Session) -> dict[str, Key]:
+def _keys(session: Session, *, searches: bool) -> dict[str, Key]:
+    name = Key(alphabetical(session, Campaign.name), str)
     return {
-        "name": Key(alphabetical(session, Campaign.name), str),
+        "name": unindexed(name) if searches else name,
         "external_id": Key(alphabetical(session, or_blank(Campaign.external_id)), str),
         "owner": Key(alphabetical(session, User.name), str),
         "starts_at": Key(Campaign.starts_at, datetime),

@@ -22,6 +22,7 @@ from admin.lists.listing import (
     compared,
     in_order,
     read_page,
+    unindexed,
 )
 from admin.lists.visible import visible
 from admin.lists.words import words_condition
@@ -61,11 +62,12 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Num
     check_digits(filters.number, "number", reading)
     reading.finish()
     seen = visible(session, actor, filters.group_id, subgroups=filters.subgroups)
+    name = Key(alphabetical(session, TrackingNumber.name), str)
     listing = Listing(
         TrackingNumber.id,
         {
             "number": Key(type_coerce(TrackingNumber.number, Text), str),
-            "name": Key(alphabetical(session, TrackingNumber.name), str),
+            "name": unindexed(name) if filters.q else name,
             "created_at": Key(TrackingNumber.created_at, datetime),
         },
         [*seen.among(TrackingNumber.group_id), *_conditions(session, actor, filters)],

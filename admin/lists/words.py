@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from admin.lists.listing import dialect_of
 from models.search import begins_words
 
-_FEW = 20_000
+_FEW = 5_000
 
 
 def words_condition(

@@ -4,24 +4,32 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, g
 from werkzeug.routing import PathConverter
 
 from admin.access.gate import Gate
+from admin.access.identity import Identity
 from admin.access.passwords import Passwords
 from admin.desk import Desk
-from admin.errors import NotThere
+from admin.errors import NotAllowed, NotThere
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
 from admin.ui import (
     account,
+    call_page,
+    call_wording,
+    calls,
     campaign_creating,
     campaign_page,
     campaigns,
+    choosing,
     faults,
     groups,
     home,
+    number_creating,
+    number_page,
+    numbers,
     picker,
     sign_in,
     users,
@@ -30,6 +38,8 @@ from admin.ui import (
 from admin.ui.assets import Asset, asset_pages
 from admin.ui.frame import MENU, Frame, csrf_token, scope_id, scope_name, theme
 
+LARGEST_FORM = 8 * 1024 * 1024
+"""Bytes; a recording is the largest that a form sends."""
 _HERE = Path(__file__).parent
 
 
@@ -41,10 +51,10 @@ class _Elsewhere(PathConverter):
 
 def serve_pages(
     app: Flask,
+    *,
     desk: Desk,
     gate: Gate,
     room: Room,
-    *,
     passwords: Passwords,
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,
@@ -65,6 +75,12 @@ def serve_pages(
         campaigns.campaigns(frame),
         campaign_creating.campaign_creating(frame),
         campaign_page.campaign_page(frame, explain),
+        choosing.choosing(frame),
+        numbers.numbers(frame),
+        number_creating.number_creating(frame),
+        number_page.number_page(frame, explain),
+        calls.calls(frame),
+        call_page.call_page(frame),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))
@@ -73,17 +89,28 @@ def serve_pages(
     pages.context_processor(lambda: {"csrf_token": csrf_token(gate), "theme": theme(), "menu": MENU})
     pages.add_app_template_filter(scope_id, "scope_id")
     pages.add_app_template_filter(scope_name, "scope_name")
+    pages.before_request(_people_only)
     pages.after_request(_private)
     wording.install(pages)
+    call_wording.install(pages)
     app.register_blueprint(asset_pages(assets))
     app.register_blueprint(pages)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config |= {
+        # Of whatever sets no limit of its own, also before anybody is known.
+        "MAX_CONTENT_LENGTH": LARGEST_FORM,
         "SESSION_COOKIE_NAME": f"{gate.cookie_name}-page",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": gate.is_https,
         "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
     }
+
+
+def _people_only() -> None:
+    """Programs have the API, where what they send is bounded and counted."""
+    identity: Identity | None = g.get("identity")
+    if identity is not None and identity.session_id is None:
+        raise NotAllowed("a token opens no page; programs use the API")
 
 
 def _nowhere(path: str) -> Response:

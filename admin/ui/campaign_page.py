@@ -14,7 +14,7 @@ from admin.lists import campaigns as campaign_list
 from admin.lists import numbers as number_list
 from admin.lists import prompts as prompt_list
 from admin.references import visible_campaign, visible_number
-from admin.ui import campaign_forms, timeline, times
+from admin.ui import campaign_forms, conflicts, timeline, times
 from admin.ui.forms import Form, Wrong, form_of
 from admin.ui.frame import Asked, Frame, go_to
 from models.campaign import Campaign
@@ -68,7 +68,7 @@ def campaign_page(frame: Frame, explain: Explain) -> Blueprint:
         form = form_of(request.form)
         try:
             with frame.writing() as asked:
-                raw = campaign_forms.read(form, asked.zone) | {"revision": _revision(form)}
+                raw = campaign_forms.read(form, asked.zone) | {"revision": form.revision}
                 campaigns.revise(asked.session, asked.actor, campaign_id, raw, asked.now)
                 form.finish()
         except Stale:
@@ -99,7 +99,7 @@ def campaign_page(frame: Frame, explain: Explain) -> Blueprint:
         form = form_of(request.form)
         try:
             with frame.writing() as asked:
-                raw = {"revision": _revision(form), "ends_at": campaign_forms.end_of(form, asked.zone)}
+                raw = {"revision": form.revision, "ends_at": campaign_forms.end_of(form, asked.zone)}
                 campaigns.extend(asked.session, asked.actor, campaign_id, raw, asked.now)
                 form.finish()
         except (Invalid, Conflict, Wrong) as refusal:
@@ -118,7 +118,7 @@ def campaign_page(frame: Frame, explain: Explain) -> Blueprint:
         use_case, done = _ACTS[act]
         try:
             with frame.writing() as asked:
-                raw = {"revision": _revision(form_of(request.form))}
+                raw = {"revision": form_of(request.form).revision}
                 use_case(asked.session, asked.actor, campaign_id, raw, asked.now)
         except Stale:
             flash("Nothing was done: somebody changed the campaign meanwhile. This is how it is now.")
@@ -184,14 +184,5 @@ def _conflict(asked: Asked, campaign_id: int, form: Form, editor: Callable[..., 
     """The form as it was typed, over what was saved meanwhile: to be compared, and saved if still meant."""
     campaign = visible_campaign(asked.session, asked.actor, campaign_id)
     saved = campaign_forms.filled(campaign, asked.zone)
-    differing = [name for name in campaign_forms.SHOWN if form[name] != saved[name] and name in form.typed]
-    raw = {"entity": "campaign", "entity_id": campaign_id, "limit": 1}
-    last = audit_list.page(asked.session, asked.actor, raw, asked.now).items
-    over = Form(dict(form.typed) | {"revision": saved["revision"]}, form.errors, form.twice)
-    return editor(
-        asked, campaign, over, 409, saved=saved, differing=differing, last=last[0] if last else None
-    )
-
-
-def _revision(form: Form) -> int | None:
-    return int(form["revision"]) if form["revision"].isdecimal() else None
+    over, said = conflicts.over(asked, ("campaign", campaign_id), form, saved, campaign_forms.SHOWN)
+    return editor(asked, campaign, over, 409, **said)

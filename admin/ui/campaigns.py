@@ -69,8 +69,8 @@ def campaigns(frame: Frame) -> Blueprint:
     @views.get("/campaigns/download.<form>")
     def download_all(form: str) -> Response:
         with frame.reading() as asked:
-            zone, day = asked.zone, asked.now.astimezone(asked.zone).date()
-        return download(frame, f"campaigns-{day}.{form}", LISTED.all_rows(frame), DOWNLOADED, zone)
+            rows = LISTED.all_rows(frame, asked)
+        return download(frame, asked, f"campaigns.{form}", rows, DOWNLOADED)
 
     @views.post("/campaigns/bulk")
     def act_on_many() -> Response:

@@ -8,16 +8,17 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Response, abort, stream_with_context
+from flask import Response, abort
 
 from admin.ui import workbook
-from admin.ui.frame import Frame
+from admin.ui.frame import Asked, Frame
 from routing.numbers import PhoneNumber
 
 V = TypeVar("V")
@@ -42,31 +43,28 @@ def columns(*names: str) -> list[Column[V]]:
 
 
 def download(
-    frame: Frame, file: str, rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo
+    frame: Frame, asked: Asked, file: str, rows: Iterable[Sequence[V]], shown: Sequence[Column[V]]
 ) -> Response:
-    """The answer that sends all `rows` as a `file` that ends in `.csv` or `.xlsx`. Raises `NoRoom`."""
-    form = file.rpartition(".")[2]
+    """The answer that sends all `rows` as `<name>.csv` or `<name>.xlsx`, dated. Raises `NoRoom`."""
+    name, _, form = file.rpartition(".")
     writers = {
-        "csv": (_csv, "text/csv; charset=utf-8"),
-        "xlsx": (_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        "csv": (as_csv, "text/csv; charset=utf-8"),
+        "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     }
     if form not in writers:
         abort(404)
     write, media_type = writers[form]
-    place = frame.downloading()
-    place.__enter__()  # before the status is sent: a process without room says so
-
-    def guarded() -> Iterator[bytes]:
-        yield from write(rows, shown, zone)
-
-    answer = Response(stream_with_context(guarded()), content_type=media_type)
-    answer.call_on_close(lambda: place.__exit__(None, None, None))
-    answer.headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    place = ExitStack()
+    place.enter_context(frame.downloading())  # before the status is sent: a process without room says so
+    day = asked.now.astimezone(asked.zone).date()
+    answer = Response(write(rows, shown, asked.zone), content_type=media_type)
+    answer.call_on_close(place.close)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{day}.{form}"'
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
 
 
-def _csv(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
+def as_csv(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
     buffer = io.StringIO()
     line = csv.writer(buffer)
     buffer.write(_BYTE_ORDER_MARK)
@@ -79,7 +77,7 @@ def _csv(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo
     yield buffer.getvalue().encode()
 
 
-def _xlsx(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
+def as_xlsx(rows: Iterable[Sequence[V]], shown: Sequence[Column[V]], zone: ZoneInfo) -> Iterator[bytes]:
     def cells() -> Iterator[list[list[Cell]]]:
         for some in rows:
             yield [[_local(_plain(column.value(row)), zone) for column in shown] for row in some]

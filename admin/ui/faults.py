@@ -56,7 +56,7 @@ def fault_page(frame: Frame, error: Exception) -> Response:
     """The answer to whatever a view has raised."""
     match error:
         case NotSignedIn():
-            return _to_sign_in()
+            return _to_sign_in(frame)
         case Forged():
             return _fault(
                 frame,
@@ -95,14 +95,17 @@ def fault_page(frame: Frame, error: Exception) -> Response:
             )
 
 
-def _to_sign_in() -> Response:
+def _to_sign_in(frame: Frame) -> Response:
     """To whatever is due, and from there back to the page that was asked for."""
     identity: Identity | None = g.get("identity")
     step = "/login" if identity is None or identity.due is None else _NEXT_STEPS[identity.due]
-    wanted = request.full_path.rstrip("?") if request.method == "GET" and not is_htmx() else "/"
-    target = step if wanted == "/" else f"{step}?next={quote(wanted, safe='/')}"
     if is_htmx():
-        return Response(headers={"HX-Redirect": target})
+        return Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": step})
+    if request.method not in {"GET", "HEAD"}:
+        detail = "Your session is over, so nothing was done. Sign in and do it again."
+        return frame.bare("fault_bare.html", 401, title="Sign in again", detail=detail, way_on=step)
+    wanted = request.full_path.rstrip("?")
+    target = step if wanted == "/" else f"{step}?next={quote(wanted, safe='/')}"
     return redirect(target, 303)  # type: ignore[return-value]  # Flask's own response class
 
 

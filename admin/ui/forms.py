@@ -30,6 +30,11 @@ class Form:
     def __getitem__(self, name: str) -> str:
         return self.typed.get(name, "")
 
+    @property
+    def revision(self) -> int | None:
+        """Which revision the form was filled from."""
+        return int(self["revision"]) if self["revision"].isdecimal() else None
+
     def error(self, name: str) -> str:
         return "; ".join(self.errors.get(name, ()))
 

@@ -6,7 +6,7 @@ answer with `page` (the whole frame) or `fragment` (a piece for htmx).
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,10 +92,16 @@ class Frame:
         return self._desk.clock()
 
     @contextmanager
-    def reading(self, *, has_place: bool = False) -> Iterator[Asked]:
+    def reading(self) -> Iterator[Asked]:
         """One snapshot. Raises `NoRoom`, and what the database raises."""
-        with nullcontext() if has_place else self._room.place(), self._desk.reading() as session:
+        with self._room.place(), self._desk.reading() as session:
             yield Asked(session, current_actor(), self._desk.clock())
+
+    @contextmanager
+    def reading_on(self, asked: Asked) -> Iterator[Asked]:
+        """Another snapshot for a request, within `downloading`."""
+        with self._desk.reading() as session:
+            yield Asked(session, asked.actor, asked.now)
 
     @contextmanager
     def writing(self) -> Iterator[Asked]:

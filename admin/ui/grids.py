@@ -1,15 +1,10 @@
-"""Lists as grids: the address holds the filters, which a user can save for every visit and reset.
-
-Days are typed in the user's zone: `starts_from=2026-03-01&starts_to=2026-03-31` means from the first
-instant of March to its last.
-"""
+"""Lists as grids: the address holds the filters, which a user can save for every visit and reset."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any, Generic, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl, urlencode
-from zoneinfo import ZoneInfo
 
 from flask import Response, flash, redirect, request
 from pydantic.fields import FieldInfo
@@ -18,12 +13,12 @@ from werkzeug.datastructures import MultiDict
 
 from admin import saved_filters
 from admin.access.actor import Actor
-from admin.drafts import spelled
-from admin.errors import Invalid
-from admin.lists.listing import Filters
-from admin.ui import scope
+from admin.errors import FieldError, Invalid
+from admin.lists.listing import LARGEST_PAGE, Filters
+from admin.ui import ranges, scope
 from admin.ui.forms import Form
 from admin.ui.frame import Asked, Frame, go_to
+from admin.ui.times import NotATime
 from admin.views import Page
 
 V = TypeVar("V")
@@ -71,7 +66,7 @@ class Grid(Generic[V]):
 
     @property
     def as_query(self) -> str:
-        return urlencode(self.query)
+        return encoded(self.query)
 
     @property
     def next(self) -> str | None:
@@ -103,8 +98,8 @@ class Grid(Generic[V]):
 class Listed(Generic[V]):
     """A list that is shown as a grid, with filters that can be saved.
 
-    `days` names the ranges of instants whose ends are typed as days: `starts` stands for the list's
-    `starts_from` and `starts_before`, spelled `starts_from` and `starts_to` in the address.
+    `days` names the ranges of instants as `ranges` reads them: `starts` stands for the list's
+    `starts_from` and `starts_before`, spelled `starts_from` and `starts_to`, or `starts`, in the address.
     """
 
     name: saved_filters.FilteredPage
@@ -117,14 +112,14 @@ class Listed(Generic[V]):
 
     def saved_address(self, asked: Asked) -> str | None:
         """Where to go on to when the address asks for nothing in particular and filters were saved."""
-        if self._query(request.args):
+        if self.query():
             return None
         kept = saved_filters.saved_for(asked.session, asked.actor, self.name)
         return f"{self.path}?{kept}" if kept else None
 
     def grid(self, asked: Asked, **always: object) -> Grid[V]:
         """The page of the list that the address asks for; `always` are filters that are no choice."""
-        query = self._query(request.args)
+        query = self.query()
         sort = dict(query).get("sort") or str(self.filters.model_fields["sort"].default)
         if not dict(query).get("sort"):
             query.append(("sort", sort))
@@ -149,11 +144,17 @@ class Listed(Generic[V]):
         many = {name for name, field in self.filters.model_fields.items() if _takes_many(field)}
         for name, value in query:
             what, _, end = name.rpartition("_")
-            if what in self.days and end in {"from", "to"}:
+            if name in self.days or (what in self.days and end in {"from", "to"}):
                 try:
-                    raw |= _day(what, end, date.fromisoformat(value), asked.zone)
-                except (ValueError, OverflowError):
-                    form.add("", f"“{value}” is no day; write it as 2026-03-31.")
+                    found = (
+                        ranges.span(name, value, asked.now, asked.zone)
+                        if name in self.days
+                        else ranges.end(what, end, value, asked.zone)
+                    )
+                except NotATime as error:
+                    form.add("", f"“{value}”: {error}.")
+                else:
+                    raw |= ranges.narrowed(raw, found)
             elif name in many:
                 raw.setdefault(name, []).append(value)
             else:
@@ -164,22 +165,28 @@ class Listed(Generic[V]):
                 raw[scope.FIELD] = chosen
         return raw
 
-    def all_rows(self, frame: Frame) -> Iterator[Sequence[V]]:
-        """Every row that the address asks for, some at a time, each time in a transaction of its own.
+    def all_rows(self, frame: Frame, asked: Asked) -> Iterator[Sequence[V]]:
+        """Every row that the address asks for, some at a time, each time in a transaction of its own."""
+        form = Form()
+        raw = self.raw(asked, self.query(), form)
+        if not form.is_right:
+            raise Invalid(FieldError("", form.others[0]))
+        return self._following(frame, asked, raw)
 
-        Taken within `frame.downloading()`.
-        """
-        query = self._query(request.args)
+    def _following(self, frame: Frame, asked: Asked, raw: dict[str, object]) -> Iterator[Sequence[V]]:
         cursor: str | None = None
         while True:
-            with frame.reading(has_place=True) as asked:
-                raw = self.raw(asked, query, Form())
-                wanted = raw | {"limit": 200, "cursor": cursor}
-                page = self.load(asked.session, asked.actor, wanted, asked.now)
+            with frame.reading_on(asked) as now:
+                wanted = raw | {"limit": LARGEST_PAGE, "cursor": cursor}
+                page = self.load(now.session, now.actor, wanted, now.now)
             yield page.items
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def query(self) -> Query:
+        """What the address asks for."""
+        return self._query(request.args)
 
     def save(self, frame: Frame) -> Response:
         """Keep the filters of the form field `query` for every visit."""
@@ -199,21 +206,34 @@ class Listed(Generic[V]):
 
     def _query(self, sent: MultiDict[str, str]) -> Query:
         """What was sent of the list's own filters, in one order, without what is empty."""
-        ranges = {f"{what}_{end}" for what in self.days for end in ("from", "to")}
+        spans = {*self.days, *(f"{what}_{end}" for what in self.days for end in ("from", "to"))}
         befores = {f"{what}_before" for what in self.days}
         known = [
             name for name in self.filters.model_fields if name not in befores | {"limit", "count", "cursor"}
         ]
-        known += [name for name in sorted(ranges) if name not in known]
+        known += [name for name in sorted(spans) if name not in known]
         if self.is_scoped:
             known.remove(scope.FIELD)
         return [(name, value.strip()) for name in known for value in sent.getlist(name) if value.strip()]
 
 
+def encoded(query: Query) -> str:
+    return urlencode(query)
+
+
 def shown(
-    frame: Frame, listed: Listed[V], template: str, part: str, more: Callable[[Asked], Mapping[str, Any]]
+    frame: Frame,
+    listed: Listed[V],
+    template: str,
+    part: str,
+    more: Callable[[Asked], Mapping[str, Any]],
+    *,
+    of_grid: Callable[[Asked, Grid[V]], Mapping[str, Any]] = lambda _asked, _grid: {},
 ) -> Response:
-    """The view of a grid: its saved filters where none are asked for; for htmx the grid alone."""
+    """The view of a grid: its saved filters where none are asked for; for htmx the grid alone.
+
+    `more` is what the filters need beside the grid, `of_grid` what follows from the rows that are shown.
+    """
     with frame.reading() as asked:
         if listed.is_scoped:
             scope.chosen(asked.session, asked.actor)  # keeps the group that the address names
@@ -221,27 +241,17 @@ def shown(
         if kept is not None:
             return redirect(kept, 302)  # type: ignore[return-value]  # Flask's own response class
         grid = listed.grid(asked)
+        said = {"grid": grid, **more(asked), **of_grid(asked, grid)}
         if request.headers.get("HX-Target") == "grid":
-            answer = frame.fragment(asked, part, grid=grid, **more(asked))
+            answer = frame.fragment(asked, part, **said)
             if "cursor" not in request.args:
                 answer.headers["HX-Push-Url"] = grid.address
             return answer
-        return frame.page(asked, template, grid=grid, **more(asked))
+        return frame.page(asked, template, **said)
 
 
 def _takes_many(field: FieldInfo) -> bool:
     return any(get_origin(kind) is list for kind in (field.annotation, *get_args(field.annotation)))
-
-
-def _day(what: str, end: str, day: date, zone: ZoneInfo) -> dict[str, str]:
-    """One end of a range; its last day belongs to it."""
-    if end == "from":
-        return {f"{what}_from": _beginning(day, zone)}
-    return {f"{what}_before": _beginning(day + timedelta(days=1), zone)}
-
-
-def _beginning(day: date, zone: ZoneInfo) -> str:
-    return spelled(datetime.combine(day, time(), zone).astimezone(UTC))
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

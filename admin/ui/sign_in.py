@@ -1,5 +1,7 @@
 """Signing in and out: the password, the second factor, the first password, the one-time link."""
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, flash, request
 from flask import session as browser
 
@@ -25,7 +27,7 @@ def sign_in(frame: Frame, door: SigningIn, own: OwnAccount) -> Blueprint:
         """Go on to what is due, else to the page that was asked for."""
         wanted = local_path(request.form.get("next", ""))
         step = _NEXT[given.due]
-        answer = go_to(wanted if step is None else f"{step}?next={wanted}")
+        answer = go_to(wanted if step is None else f"{step}?next={quote(wanted)}")
         frame.gate.set_cookies(answer, given.cookie, given.browser)
         return answer
 

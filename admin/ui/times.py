@@ -53,9 +53,13 @@ def hour(moment: datetime, zone: ZoneInfo) -> str:
     return f"{local:%H:%M} {_abbreviation(local)}"
 
 
-def to_the_second(moment: datetime, zone: ZoneInfo) -> str:
+def hour_to_the_second(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M:%S} {_abbreviation(local)}"
+    return f"{local:%H:%M:%S} {_abbreviation(local)}"
+
+
+def to_the_second(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{day(moment, zone)}, {hour_to_the_second(moment, zone)}"
 
 
 def typed(moment: datetime, zone: ZoneInfo) -> str:

@@ -95,6 +95,7 @@ def install(pages: Blueprint) -> None:
     """Give templates the filters of this file."""
     pages.add_app_template_filter(_when, "when")
     pages.add_app_template_filter(_stacked, "stacked")
+    pages.add_app_template_filter(_stacked_to_the_second, "stacked_to_the_second")
     pages.add_app_template_filter(_to_the_second, "to_the_second")
     pages.add_app_template_filter(_typed, "typed")
     pages.add_app_template_filter(international, "phone")
@@ -118,16 +119,22 @@ def _shown_by(writer: Callable[..., str]) -> Callable[[Context, datetime | None,
     return shown
 
 
-@pass_context
-def _stacked(context: Context, moment: datetime | None, otherwise: str = "") -> Markup | str:
+def _stacked_by(writer: Callable[..., str]) -> Callable[[Context, datetime | None, str], Markup | str]:
     """The hour below the day, for columns."""
-    if moment is None:
-        return otherwise
-    zone = context["zone"]
-    below = Markup('<span class="hs-sub">{}</span>').format(times.hour(moment, zone))
-    return _time(moment, escape(times.day(moment, zone)) + below)
+
+    @pass_context
+    def stacked(context: Context, moment: datetime | None, otherwise: str = "") -> Markup | str:
+        if moment is None:
+            return otherwise
+        zone = context["zone"]
+        below = Markup('<span class="hs-sub">{}</span>').format(writer(moment, zone))
+        return _time(moment, escape(times.day(moment, zone)) + below)
+
+    return stacked
 
 
+_stacked = _stacked_by(times.hour)
+_stacked_to_the_second = _stacked_by(times.hour_to_the_second)
 _when = _shown_by(times.full)
 _to_the_second = _shown_by(times.to_the_second)
 

@@ -124,7 +124,7 @@ def _cell(value: Cell, style: int = _TEXT_STYLE) -> str:
         case int() | float():
             return f"<c><v>{value}</v></c>"
         case _:
-            text = escape(_UNFIT.sub("\ufffd", value[:_LONGEST_TEXT]))
+            text = escape(_UNFIT.sub("\ufffd", value[:_LONGEST_TEXT]), {"\r": "&#13;"})
             return f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 

@@ -62,6 +62,14 @@ class IndexAudit:
         for listed in self.listed():
             yield from surplus(listed, known(listed))
 
+    def faults(self, numbers: Sequence[NumberFacts]) -> list[Fault | None]:
+        """What is wrong with each of these numbers, of at most a thousand."""
+        compared = [
+            next(_compare("", encode_number(facts), found), None)
+            for facts, found in zip(numbers, self._stored(numbers), strict=True)
+        ]
+        return [None if difference is None else difference.fault for difference in compared]
+
     def of_campaigns(self, batch: Sequence[CampaignFacts]) -> Iterator[Difference]:
         """Yield what differs of some campaigns, once for each partition in which it does."""
         for partition in self._layout.all_partitions():
@@ -72,16 +80,21 @@ class IndexAudit:
 
     def of_numbers(self, batch: Sequence[NumberFacts]) -> Iterator[Difference]:
         """Yield what differs of some numbers."""
+        for facts, found in zip(batch, self._stored(batch), strict=True):
+            yield from _compare(f"number {facts.number.masked}", encode_number(facts), found)
+
+    def _stored(self, batch: Sequence[NumberFacts]) -> list[object]:
         bases = {p: self._base(p) for p in self._layout.all_partitions()}
         pipeline = self._client.pipeline(transaction=False)
         for facts in batch:
             place = self._layout.place_of(facts.number)
             pipeline.hget(f"{bases[place.partition]}:n:{place.bucket}", place.field)
         # Where our bucket is somebody else's list, its error is the answer, and differs.
-        for facts, found in zip(batch, pipeline.execute(raise_on_error=False), strict=True):
+        stored: list[object] = pipeline.execute(raise_on_error=False)
+        for found in stored:
             if isinstance(found, redis.RedisError) and not isinstance(found, redis.ResponseError):
                 raise found
-            yield from _compare(f"number {facts.number.masked}", encode_number(facts), found)
+        return stored
 
     def of_blocked(self, blocked: Iterable[BlockedPattern]) -> Iterator[Difference]:
         """Yield what differs of all blocked patterns there are, once for each partition in which it does."""

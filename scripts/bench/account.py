@@ -13,19 +13,17 @@ _WORDS = (
     "'Market','Sports','Music','Kitchen','Travel','Health','Office','Holiday'"
 )
 _MEDIA = (
-    "'Leaflet','Poster','Radio','Billboard','Newspaper','Van','Website','Magazine','Stand','Flyer','Bus','Taxi',"
-    "'Banner','Brochure','Catalogue','Coupon','Directory','Exhibition','Fair','Gazette','Insert','Journal',"
-    "'Kiosk','Letter','Mailing','Menu','Newsletter','Oven mitt','Package','Quiz','Receipt','Sticker',"
-    "'Ticket',"
-    "'Umbrella','Vase','Window','Xylophone','Yearbook','Zeppelin','Podcast'"
+    "'Leaflet','Poster','Radio','Billboard','Newspaper','Van','Website','Magazine','Stand','Flyer','Bus',"
+    "'Taxi','Banner','Brochure','Catalogue','Coupon','Directory','Exhibition','Fair','Gazette','Insert',"
+    "'Journal','Kiosk','Letter','Mailing','Menu','Newsletter','Oven mitt','Package','Quiz','Receipt',"
+    "'Sticker','Ticket','Umbrella','Vase','Window','Xylophone','Yearbook','Zeppelin','Podcast'"
 )
 _CITIES = "'Berlin','Denver','Lyon','Sevilla','Oakland','Bristol','Köln','Tucson','Malmö','Reno','Bath'"
 
 # `chance(serial, column, choices)` is a number from 0 on, the same in each run, alike in no two columns.
 _STATEMENTS = (
-    """CREATE FUNCTION chance(serial bigint, field bigint, choices bigint) RETURNS bigint
-       LANGUAGE sql IMMUTABLE
-       AS 'SELECT (hashint8extended(serial, field) & 4611686018427387903) % choices'""",
+    """CREATE FUNCTION chance(serial bigint, field bigint, choices bigint) RETURNS bigint LANGUAGE sql
+       IMMUTABLE AS 'SELECT (hashint8extended(serial, field) & 4611686018427387903) % choices'""",
     """INSERT INTO plans (id, name, includes_referral) VALUES (1, 'Full', true), (2, 'Basic', false)""",
     """INSERT INTO groups (id, parent_id, name, external_id, plan_id, time_zone, phone)
        SELECT i, CASE WHEN i > 1 THEN (i - 2) / :children + 1 END,
@@ -44,9 +42,8 @@ _STATEMENTS = (
     """INSERT INTO campaigns (id, name, external_id, group_id, owner_id, enabled, archived_at, starts_at,
          ends_at, end_of_campaign, business_name, business_number, prompt_id, destination, revision,
          created_at, updated_at)
-       SELECT i, (ARRAY[{words}])[1 + chance(i, 1, 20)]
-           || ' ' || (ARRAY[{media}])[1 + chance(i, 2, 40)] || ' '
-           || (ARRAY[{cities}])[1 + chance(i, 3, 11)] || ' ' || i,
+       SELECT i, (ARRAY[{words}])[1 + chance(i, 1, 20)] || ' ' || (ARRAY[{media}])[1 + chance(i, 2, 40)]
+           || ' ' || (ARRAY[{cities}])[1 + chance(i, 3, 11)] || ' ' || i,
          CASE WHEN chance(i, 4, 5) > 0 THEN 'crm-' || i END, g, g + :groups * chance(i, 5, 3),
          chance(i, 6, 20) > 0, CASE WHEN chance(i, 7, 21) = 0 THEN :now END, s,
          CASE WHEN chance(i, 8, 4) > 0 THEN s + (10 + chance(i, 9, 390)) * interval '1 day' END,
@@ -59,8 +56,8 @@ _STATEMENTS = (
     """INSERT INTO tracking_numbers (id, number, campaign_id, group_id, name, destination, whisper,
          ring_timeout, record_calls, caller_id, status, released_at, carrier, carrier_sid, revision,
          created_at, updated_at)
-       SELECT i, '+1' || 2000000000 + i::bigint * 7919, CASE WHEN chance(i, 14, 50) > 0 THEN c.id END,
-         c.group_id,
+       SELECT i, '+1' || 2000000000 + i::bigint * 6700417 % 7999999973,
+         CASE WHEN chance(i, 14, 50) > 0 THEN c.id END, c.group_id,
          CASE WHEN chance(i, 15, 3) > 0 THEN (ARRAY[{media}])[1 + chance(i, 16, 40)] || ' ' || i ELSE '' END,
          CASE WHEN chance(i, 17, 10) = 0 THEN '+1' || 4000000000 + chance(i, 18, 1000) END,
          CASE WHEN chance(i, 19, 12) = 0 THEN 'From the leaflet' END, NULL, chance(i, 20, 10) = 3,

@@ -28,8 +28,8 @@ from scripts.bench.figures import Figure, below, percentile, print_figures
 from scripts.bench.postgres import fresh_database
 
 _GOAL_MS = 100.0
-_DEEP = 5
-"""Pages followed by cursor with every filter and order."""
+_PAGES = 5
+"""Followed by cursor with every filter and order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _actors(group_count: int) -> dict[str, Actor]:
 
 def _measure(database: Database, actors: Mapping[str, Actor], rounds: int, now: datetime) -> Iterator[Sample]:
     for _round in range(rounds):
-        for resource, (page, model, filters) in _lists(now).items():
+        for resource, (page, model, filters) in lists(now).items():
             for sort in get_args(model.model_fields["sort"].annotation):
                 for filtered, values in filters.items():
                     for name, actor in actors.items():
@@ -108,7 +108,7 @@ def _pages(
     database: Database, page: _PageOf, actor: Actor, values: dict[str, Any], now: datetime
 ) -> Iterator[float]:
     cursor: str | None = None
-    for _step in range(_DEEP):
+    for _step in range(_PAGES):
         asked = values if cursor is None else values | {"cursor": cursor}
         began = perf_counter()
         with database.reading() as session:
@@ -120,7 +120,7 @@ def _pages(
             return
 
 
-def _lists(now: datetime) -> dict[str, tuple[_PageOf, type[Filters], dict[str, dict[str, Any]]]]:
+def lists(now: datetime) -> dict[str, tuple[_PageOf, type[Filters], dict[str, dict[str, Any]]]]:
     month = spelled(now - timedelta(days=30))
     year = spelled(now - timedelta(days=365))
     region = {

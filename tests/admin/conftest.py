@@ -21,7 +21,7 @@ def postgres_office(postgres_url: str) -> Iterator[Office]:
 
 
 @pytest.fixture
-def sqlite_office(sqlite_url: str) -> Iterator[Office]:
+def on_sqlite(sqlite_url: str) -> Iterator[Office]:
     """For what has nothing to do with the kind of database."""
     yield from _opened(sqlite_url)
 

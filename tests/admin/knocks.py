@@ -171,7 +171,6 @@ _plan = lambda things: a_plan(things.session).id  # noqa: E731
 RECIPES: dict[str, Recipe] = {
     "GET /healthz": _plain,
     "GET /readyz": _plain,
-    "GET /metrics": _plain,
     "GET /prompts/{prompt_id}/{digest}.{extension}": _audio,
     **{
         f"POST /webhooks/twilio/{event}": _signed

@@ -60,10 +60,10 @@ def test_what_is_refused_for_one_is_done_for_the_others(office: Office) -> None:
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(
-    office: Office, wanted: dict[str, object], field: str
+    on_sqlite: Office, wanted: dict[str, object], field: str
 ) -> None:
-    with pytest.raises(Invalid) as refusal, office.writing(office.ada) as session:
-        campaign_bulk.act(session, office.ada, wanted, NOW)
+    with pytest.raises(Invalid) as refusal, on_sqlite.writing(on_sqlite.ada) as session:
+        campaign_bulk.act(session, on_sqlite.ada, wanted, NOW)
     assert problems(refusal).keys() == {field}
 
 

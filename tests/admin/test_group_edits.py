@@ -78,9 +78,9 @@ def test_a_setting_given_back_is_the_parents_again(office: Office) -> None:
         ("parent_id", 999),
     ],
 )
-def test_what_makes_no_sense_is_refused(office: Office, field: str, value: object) -> None:
-    with pytest.raises(Invalid) as refusal, office.writing(office.ada) as session:
-        groups.revise(session, office.ada, office.north, {field: value}, NOW)
+def test_what_makes_no_sense_is_refused(on_sqlite: Office, field: str, value: object) -> None:
+    with pytest.raises(Invalid) as refusal, on_sqlite.writing(on_sqlite.ada) as session:
+        groups.revise(session, on_sqlite.ada, on_sqlite.north, {field: value}, NOW)
     assert problems(refusal).keys() == {field}
 
 

@@ -67,25 +67,19 @@ def fill(office: Office, count: int) -> None:
             )
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 200])
-def test_pages_follow_each_other_without_a_gap_or_a_repetition(office: Office, limit: int) -> None:
-    fill(office, 5)
+def test_pages_follow_each_other_without_a_gap_or_a_repetition(office: Office) -> None:
+    fill(office, 4)
     for name, sort in EVERY_ORDER:
         whole = ids(office, PAGES[name], office.ada, sort=sort, limit="200")
         assert len(set(whole)) == len(whole) > 1
-        assert ids(office, PAGES[name], office.ada, sort=sort, limit=str(limit)) == whole, sort
+        assert ids(office, PAGES[name], office.ada, sort=sort, limit="3") == whole, sort
+        if sort.startswith("-"):
+            there = ids(office, PAGES[name], office.ada, sort=sort.removeprefix("-"))
+            assert whole == there[::-1], sort
 
 
-def test_the_other_way_round_is_the_list_reversed(office: Office) -> None:
-    fill(office, 4)
-    for name, sorts in SORTS.items():
-        for sort in sorts:
-            there = ids(office, PAGES[name], office.ada, sort=sort)
-            assert ids(office, PAGES[name], office.ada, sort=f"-{sort}") == there[::-1], sort
-
-
-def test_a_walk_shows_each_row_once_while_others_come_and_go(office: Office) -> None:
-    fill(office, 6)
+def test_a_walk_shows_each_row_once_while_others_come(office: Office) -> None:
+    fill(office, 5)
     before = ids(office, campaigns.page, office.ada, sort="name")
     seen: list[int] = []
     asked: dict[str, str] = {"sort": "name", "limit": "2"}
@@ -116,15 +110,15 @@ def test_what_never_ends_comes_after_what_does(office: Office) -> None:
 
 
 @pytest.mark.parametrize("limit", ["1", "2", "199", "200"])
-def test_a_page_has_between_1_and_200_rows(office: Office, limit: str) -> None:
-    with office.reading() as session:
-        assert users.page(session, office.ada, {"limit": limit}, NOW).items
+def test_a_page_has_between_1_and_200_rows(on_sqlite: Office, limit: str) -> None:
+    with on_sqlite.reading() as session:
+        assert users.page(session, on_sqlite.ada, {"limit": limit}, NOW).items
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "1.5"])
-def test_neither_fewer_nor_more(office: Office, limit: str) -> None:
-    with pytest.raises(Invalid) as refusal, office.reading() as session:
-        users.page(session, office.ada, {"limit": limit}, NOW)
+def test_neither_fewer_nor_more(on_sqlite: Office, limit: str) -> None:
+    with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+        users.page(session, on_sqlite.ada, {"limit": limit}, NOW)
     assert problems(refusal).keys() == {"limit"}
 
 
@@ -153,17 +147,17 @@ def forged(*parts: object) -> str:
         base64.urlsafe_b64encode(b"[" * 2900).decode(),
     ],
 )
-def test_a_cursor_that_is_none_of_ours_is_refused(office: Office, cursor: str) -> None:
-    with pytest.raises(Invalid) as refusal, office.reading() as session:
-        campaigns.page(session, office.ada, {"sort": "name", "cursor": cursor}, NOW)
+def test_a_cursor_that_is_none_of_ours_is_refused(on_sqlite: Office, cursor: str) -> None:
+    with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+        campaigns.page(session, on_sqlite.ada, {"sort": "name", "cursor": cursor}, NOW)
     assert problems(refusal).keys() == {"cursor"}
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-03-04T12:00:00", "0001-01-01T00:00:00+23:59", 7])
-def test_a_cursor_names_an_instant_with_its_offset(office: Office, moment: object) -> None:
+def test_a_cursor_names_an_instant_with_its_offset(on_sqlite: Office, moment: object) -> None:
     asked = {"sort": "starts_at", "cursor": forged("starts_at", moment, 1)}
-    with pytest.raises(Invalid) as refusal, office.reading() as session:
-        campaigns.page(session, office.ada, asked, NOW)
+    with pytest.raises(Invalid) as refusal, on_sqlite.reading() as session:
+        campaigns.page(session, on_sqlite.ada, asked, NOW)
     assert problems(refusal).keys() == {"cursor"}
 
 
@@ -192,7 +186,7 @@ def questions(database: Database) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_long_page_asks_no_more_than_a_short_one(office: Office, name: str) -> None:
-    fill(office, 6)
+    fill(office, 3)
     asked = {}
     for limit in ("2", "200"):
         with questions(office.database) as heard, office.reading() as session:

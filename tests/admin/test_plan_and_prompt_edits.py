@@ -47,9 +47,9 @@ def test_a_plans_name_is_its_own(office: Office) -> None:
 
 
 @pytest.mark.parametrize("draft", [{}, {"name": ""}, {"name": "New", "includes_referral": "yes"}])
-def test_a_plan_without_a_name_or_a_yes_or_no_is_refused(office: Office, draft: dict[str, Any]) -> None:
-    with pytest.raises(Invalid), office.writing(office.ada) as session:
-        plans.create(session, office.ada, draft, NOW)
+def test_a_plan_without_a_name_or_a_yes_or_no_is_refused(on_sqlite: Office, draft: dict[str, Any]) -> None:
+    with pytest.raises(Invalid), on_sqlite.writing(on_sqlite.ada) as session:
+        plans.create(session, on_sqlite.ada, draft, NOW)
 
 
 def test_plans_are_for_admins_of_the_whole_account(office: Office) -> None:
@@ -100,14 +100,14 @@ def test_a_text_is_stored_as_it_is_spoken(office: Office) -> None:
         ("group_id", 999),
     ],
 )
-def test_what_cannot_be_said_is_refused(office: Office, field: str, value: object) -> None:
+def test_what_cannot_be_said_is_refused(on_sqlite: Office, field: str, value: object) -> None:
     with pytest.raises(Invalid) as refusal:
-        a_prompt(office, **{field: value})
+        a_prompt(on_sqlite, **{field: value})
     assert problems(refusal).keys() == {field}
 
 
-def test_an_empty_text_is_the_standard_wording(office: Office) -> None:
-    assert stored(office, a_prompt(office, text=" ")).text is None
+def test_an_empty_text_is_the_standard_wording(on_sqlite: Office) -> None:
+    assert stored(on_sqlite, a_prompt(on_sqlite, text=" ")).text is None
 
 
 def test_a_recording_is_kept_as_the_telephone_carries_it(office: Office) -> None:

@@ -50,9 +50,9 @@ def test_each_page_and_each_user_has_his_own(office: Office) -> None:
         ("calls", 7, "query"),
     ],
 )
-def test_what_is_no_filter_is_refused(office: Office, page: str, query: object, field: str) -> None:
+def test_what_is_no_filter_is_refused(on_sqlite: Office, page: str, query: object, field: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        save(office, page, query)
+        save(on_sqlite, page, query)
     assert problems(refusal).keys() == {field}
 
 

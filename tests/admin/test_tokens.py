@@ -11,6 +11,7 @@ from admin.access import identity as identities
 from admin.access.identity import Identity
 from admin.drafts import spelled
 from admin.errors import Invalid, NotAllowed, NotThere
+from admin.lists import audit
 from admin.lists import tokens as lists
 from models.api_token import ApiToken, Scope
 from models.audit import AuditEntry, Via
@@ -134,6 +135,13 @@ def test_tokens_of_others_are_not_there(session: Session, tree: Tree, who: str) 
         lists.page(session, stranger, {"user_id": str(tree.nora.id)}, NOW)
     with pytest.raises(Invalid):
         tokens.create(session, stranger, {"name": "crm", "user_id": tree.nora.id}, NOW)
+
+
+def test_the_admin_of_a_user_sees_what_happens_to_his_tokens(session: Session, tree: Tree) -> None:
+    made(session, tree)
+    seen = audit.page(session, acting(tree.nora), {"entity": "api_token"}, NOW).items
+    assert [(entry.field, entry.new) for entry in seen] == [("created", "crm")]
+    assert audit.page(session, acting(tree.sue), {"entity": "api_token"}, NOW).items == []
 
 
 def test_a_list_of_tokens_is_read_page_by_page(session: Session, tree: Tree) -> None:

@@ -19,6 +19,7 @@ from models.api_token import ApiToken, Scope
 from models.database import Database
 from models.user import Role, User, UserStatus
 from tests.admin.knocks import RECIPES, Call, Things
+from tests.admin.page_knocks import PAGES
 from tests.admin.people import somebody
 from tests.builders import a_group, a_plan
 from tests.webhooks.switchboard import settings_for
@@ -41,7 +42,7 @@ class World:
 
     def __init__(self, file: Path, redis_url: str) -> None:
         url = f"sqlite:///{file}"
-        settings = settings_for(var=file.parent, database_url=url, redis_url=redis_url)
+        settings = settings_for(var=file.parent, database_url=url, redis_url=redis_url, metrics_address=None)
         self.database = Database(url, patient=True)
         self._watching = sqlite3.connect(file)
         self._web = wsgi.join(settings)
@@ -107,7 +108,7 @@ class World:
 
     def call(self, route: str, person: Person) -> Call:
         with self.database.session() as session:
-            return RECIPES[route](Things(session, self.north, person.kind, person.user))
+            return (RECIPES | PAGES)[route](Things(session, self.north, person.kind, person.user))
 
     def send(self, route: str, call: Call, headers: Mapping[str, str], method: str = "") -> TestResponse:
         usual, _, path = route.partition(" ")
@@ -122,6 +123,7 @@ class World:
             method=method or usual,
             headers=dict(headers),
             environ_overrides=elsewhere,
+            buffered=True,  # read to its end, as a browser does
             **how,
         )
 
@@ -136,4 +138,4 @@ def _form_value(value: object) -> object:
 
 
 def _plain_path(rule: str) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+    return re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", rule)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import redis
 from sqlalchemy import select
@@ -18,9 +19,10 @@ from models.database import Database
 from models.user import User
 from routing.index.layout import Layout
 from scripts import demo, index_keeping
+from scripts.call_reports import reports
 from tests.services.commands import ROOT
 from tests.services.ports import free_port
-from tests.webhooks.switchboard import ACCOUNT, TOKEN, Switchboard, settings_for
+from tests.webhooks.switchboard import ACCOUNT, TOKEN, VOICE, Heard, Switchboard, a_call, settings_for
 
 PASSWORD = "several words of mine"
 _HASHED = Passwords().hash(PASSWORD)
@@ -75,6 +77,30 @@ class House:
         command = [sys.executable, "-m", "scripts.call", number]
         done = subprocess.run(command, cwd=self._var, env=environ, check=True, capture_output=True, text=True)
         return done.stdout
+
+    def ring(
+        self, number: str, *, ends: str = "", at: datetime | None = None, **fields: str
+    ) -> dict[str, str]:
+        """Ring a number within this process, until `ends` (a disposition; empty: it is still on).
+
+        Returns what the carrier sent.
+        """
+        form = a_call(number) | fields
+        rehearsed = {} if at is None else {"HookswitchAt": at.isoformat()}
+        destination = Heard(self._board.post(VOICE, urlencode(form | rehearsed))).dialled
+        if ends and destination:
+            self.end(form, destination, ends, at)
+        return form
+
+    def end(self, form: dict[str, str], rung: str, ends: str, at: datetime | None = None) -> None:
+        """Report what became of a call that `rung` was dialled for."""
+        for event, report in reports(form, rung, ends, at or datetime.now(UTC)):
+            self._board.post(f"/webhooks/twilio/{event}", urlencode(report))
+
+    def write_log(self) -> None:
+        """Move what has happened into the call log, as the worker does."""
+        while self._board.drain():
+            pass
 
     def write(self, change: Callable[[Session], None]) -> None:
         """Change something behind the page's back."""

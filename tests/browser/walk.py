@@ -21,10 +21,11 @@ from tests.browser.house import ADMIN, PASSWORD, House
 
 _PATIENCE = 10_000
 """Milliseconds until something that should be there counts as missing."""
+expect.set_options(timeout=_PATIENCE)
 _FAILED_RESOURCE = "Failed to load resource"
-_AXE: dict[Literal["light", "dark"], dict[str, list[str]] | None] = {
-    "light": None,
-    "dark": {"runOnly": ["color-contrast"]},
+_AXE: dict[Literal["light", "dark"], dict[str, list[str]]] = {
+    "light": {"resultTypes": ["violations"]},
+    "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast"]},
 }
 
 
@@ -100,6 +101,12 @@ class Walk:
         yield
         self.page.wait_for_load_state()
         self._expected -= set(statuses)
+
+    def transferred(self) -> int:
+        """Bytes that the page and all it needs took on the wire."""
+        entries = """() => ["navigation", "resource"]
+            .flatMap(kind => performance.getEntriesByType(kind)).map(each => each.encodedBodySize)"""
+        return sum(self.page.evaluate(entries))
 
     def find_barriers(self) -> list[str]:
         """What axe finds on the page as it stands, in both themes; they differ in their colours alone."""

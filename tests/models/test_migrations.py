@@ -7,6 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from models import migrate
 from models.blocked_caller import block
@@ -101,5 +102,36 @@ def test_going_back_below_block_lists_keeps_the_outbox_and_its_count(empty_url: 
         with database.session() as session:
             a_campaign(session)
             assert max(change.id for change in pending(session, 9)) == 3
+    finally:
+        database.dispose()
+
+
+def test_groups_keep_their_rows_and_whoever_refers_to_them(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0004")
+    _write(
+        empty_url,
+        "INSERT INTO groups (id, parent_id, name, time_zone, default_record_calls, default_caller_id)"
+        " VALUES (1, NULL, 'Root', 'Europe/Berlin', false, 'caller'), (2, 1, 'North', 'UTC', true, 'caller')",
+        "INSERT INTO prompts (id, group_id, name, kind, language) VALUES (1, 2, 'Goodbye', 'text', 'en')",
+    )
+    migrate.upgrade(empty_url)
+    _write(empty_url, "UPDATE groups SET time_zone = NULL, default_record_calls = NULL WHERE id = 2")
+    with pytest.raises(IntegrityError):
+        _write(empty_url, "DELETE FROM groups WHERE id = 2")
+    migrate.downgrade(empty_url, "0004")
+    database = Database(empty_url)
+    with database.engine.connect() as connection:
+        rows = connection.execute(text("SELECT id, parent_id, time_zone FROM groups ORDER BY id")).all()
+        assert connection.execute(text("SELECT group_id FROM prompts")).scalars().all() == [2]
+    database.dispose()
+    assert [tuple(row) for row in rows] == [(1, None, "Europe/Berlin"), (2, 1, "UTC")]
+
+
+def _write(url: str, *statements: str) -> None:
+    database = Database(url)
+    try:
+        with database.engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
     finally:
         database.dispose()

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from models.database import Database
 from routing.index.layout import Layout
 from scripts.cli import hookswitch, run
 from tests.scripts.installation import SECRETS, Installation, Outcome
 from tests.services.redis_server import RedisServer
+from tests.services.twilio_numbers import TwilioNumbersServer
+from tests.webhooks.switchboard import ACCOUNT, TOKEN
 
 Typed = Callable[..., Outcome]
 
@@ -43,12 +46,24 @@ def installation(
 
 
 @pytest.fixture
-def typed(settings: None, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """Type a command: `typed("explain", "+15005550100")`."""
+def typed(settings: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """Type a command: `typed("explain", "+15005550100")`; what it logs goes nowhere."""
+    # Loggers remember the stream that they first wrote to; that of a test is closed after it.
+    monkeypatch.setattr("structlog.configure", lambda **_: None)
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
 
     def type_in(*words: str) -> Outcome:
         capsys.readouterr()
-        status = run(hookswitch, words)
+        with capture_logs():
+            status = run(hookswitch, words)
         return Outcome(status, *capsys.readouterr())
 
     return type_in
+
+
+@pytest.fixture
+def shop(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[TwilioNumbersServer]:
+    """The carrier's account of the installation, where numbers can be bought."""
+    with TwilioNumbersServer(ACCOUNT, TOKEN) as server:
+        monkeypatch.setenv("TWILIO_API_BASE_URL", server.origin)
+        yield server

@@ -5,11 +5,13 @@ from urllib.parse import parse_qs
 
 from twilio.request_validator import RequestValidator
 
+from admin.access.actor import Actor
 from models.database import Database
 from models.routes import count_campaigns, count_numbers, route_of
+from models.user import Role
 from routing.decision import Connect
 from routing.policy import decide
-from scripts.bench import seeding, traffic
+from scripts.bench import account, api, seeding, traffic
 from scripts.settings import Secret, TwilioAccount
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -49,3 +51,13 @@ def test_a_yardstick_is_only_asked_for_a_dial() -> None:
     assert [(call.wire, b"<Dial") for call in calls] == [
         (call.wire, call.marker) for call in traffic.with_any_dial(calls)
     ]
+
+
+def test_a_seeded_account_has_every_kind_of_row_in_every_list(postgres_database: Database) -> None:
+    account.seed(postgres_database, groups=20, campaigns=100, numbers=500, calls=500, now=NOW)
+    actor = Actor(1, 1, Role.ADMIN, "UTC")
+    for resource, (page, _model, filters) in api.lists(NOW).items():
+        with postgres_database.reading() as session:
+            assert page(session, actor, {"count": "true"}, NOW).total > 0, resource
+            for values in filters.values():
+                page(session, actor, values, NOW)

@@ -19,10 +19,12 @@ from scripts import vital_signs
 from scripts.host_files import HostKeeper
 from scripts.settings import Secret, TwilioAccount
 from scripts.signs_of_life import SignsOfLife
-from tests.builders import NOW, an_inbound_call
+from tests.builders import NOW, TRACKING, a_campaign, a_number, an_inbound_call
 from tests.scripts.conftest import Typed
 from tests.scripts.installation import Installation, Server, answering
 from tests.services.redis_server import RedisServer
+from tests.services.twilio_account import busy
+from tests.services.twilio_numbers import Trouble, TwilioNumbersServer
 from tests.webhooks.switchboard import ACCOUNT, TOKEN, Switchboard, settings_for
 
 ALL = [
@@ -40,6 +42,7 @@ ALL = [
     "carrier",
     "public address",
     "web server",
+    "voice addresses",
 ]
 # Not this machine alone, and nobody listens there.
 PUBLIC = "https://0.0.0.0:1"
@@ -385,3 +388,36 @@ def test_calls_that_wait_in_the_spool_are_mentioned(
     diagnosis = examined()
     assert (diagnosis.status, diagnosis.verdicts("spool")) == (0, ["warning"])
     assert diagnosis["spool"]["advice"] == "start a worker"
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [("http://127.0.0.1:8000", "ok"), ("https://old.example.com", "failed")],
+)
+def test_some_numbers_are_looked_up_at_the_carrier(
+    installation: Installation,
+    shop: TwilioNumbersServer,
+    examined: Callable[[], Diagnosis],
+    address: str,
+    verdict: str,
+) -> None:
+    with installation.database.session() as session:
+        a_number(session, TRACKING, a_campaign(session))
+    shop.own(
+        TRACKING.e164,
+        voice_url=f"{address}/webhooks/twilio/voice",
+        voice_fallback_url=f"{address}/webhooks/twilio/fallback",
+        status_callback=f"{address}/webhooks/twilio/status",
+    )
+    assert examined().verdicts("voice addresses") == [verdict]
+
+
+def test_a_number_that_the_account_does_not_have_is_found(
+    installation: Installation, shop: TwilioNumbersServer, examined: Callable[[], Diagnosis]
+) -> None:
+    with installation.database.session() as session:
+        a_number(session, TRACKING, a_campaign(session))
+    finding = examined()["voice addresses"]
+    assert (finding["verdict"], finding["detail"]) == ("failed", "1 of 1 numbers do not point here")
+    shop.troubles.append(Trouble("GET", "Incoming", busy(429, "3600")))
+    assert examined().verdicts("voice addresses") == ["warning"]

@@ -145,6 +145,7 @@ def settings_for(**given: Any) -> Settings:
     values: dict[str, Any] = {
         "secret_key": Secret("k" * 32),
         "public_base_url": "http://127.0.0.1:8000",
+        "fallback_url": "http://127.0.0.1:8000/webhooks/twilio/fallback",
         "twilio": TwilioAccount(ACCOUNT, Secret(TOKEN), None, "https://api.twilio.com"),
         "web_concurrency": 1,
         "port": 8000,

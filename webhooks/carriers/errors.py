@@ -27,3 +27,17 @@ class CredentialsRefused(Exception):
 
     def __init__(self) -> None:
         super().__init__("refuses the account with its token")
+
+
+class NotAvailable(Exception):
+    """The number cannot be had: somebody else was faster, or the carrier does not offer it."""
+
+    def __init__(self) -> None:
+        super().__init__("the number is not available any more")
+
+
+class Refused(Exception):
+    """The carrier understood and does not do it; the message says what is missing, and how to get it.
+
+    To be read after "the carrier".
+    """

@@ -1,35 +1,24 @@
 """Our account at Twilio, over its REST API. Slow to import: for the worker and for commands only."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
-from twilio.rest import Client
 
 from webhooks.carriers.carrier_call import CarrierCall
-from webhooks.carriers.errors import CarrierUnavailable, Malformed
-from webhooks.carriers.twilio_http import PatientHttpClient
+from webhooks.carriers.errors import Malformed
 from webhooks.carriers.twilio_records import Record, call_in, is_inbound, is_leg
+from webhooks.carriers.twilio_rest import NO_SUCH_RESOURCE, NOT_FOUND, TwilioRest, right
 
 log = structlog.get_logger()
 
 _PAGE = 1000
 """Records; the most that Twilio gives at once."""
-_OK = 200
-_NOT_FOUND = 404
-_NO_SUCH_RESOURCE = 20404
-"""Twilio's own code: without it a 404 comes from somebody else, such as a proxy on the way."""
 
 
 class TwilioRestAccount:
-    """Asks the account; every method raises `CarrierUnavailable` and `CredentialsRefused`.
-
-    Records are read as JSON, not as the helper library's instances: those make nothing of a date
-    that they cannot read, and fall over a record that is none.
-    """
+    """Asks the account; every method raises `CarrierUnavailable` and `CredentialsRefused`."""
 
     def __init__(
         self,
@@ -40,13 +29,10 @@ class TwilioRestAccount:
         pause: Callable[[float], object] = time.sleep,
         trust_environment: bool = True,
     ) -> None:
-        http = PatientHttpClient(base_url, pause=pause, trust_environment=trust_environment)
-        # The library would let TWILIO_EDGE and TWILIO_REGION change the address that our setting names.
-        self._client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_EDGE": ""})
-        self._client.api.base_url = base_url
-        self._base_url = base_url
+        self._rest = TwilioRest(
+            account_sid, auth_token, base_url, pause=pause, trust_environment=trust_environment
+        )
         self._lately: dict[str, list[CarrierCall]] = {}
-        self._account = f"/2010-04-01/Accounts/{account_sid}"
 
     def calls(self, since: datetime, until: datetime) -> Iterator[Sequence[CarrierCall]]:
         """The callers' calls that began in [`since`, `until`), a page at a time; aware UTC.
@@ -59,7 +45,7 @@ class TwilioRestAccount:
         # `StartTime>` with the `=` that joins it to its value is Twilio's `StartTime>=`.
         wanted = {"StartTime>": _stamp(since), "StartTime<": _stamp(midnight), "PageSize": _PAGE}
         before: list[CarrierCall] = []
-        for records in self._pages(f"{self._account}/Calls.json", "calls", wanted):
+        for records in self._rest.pages(f"{self._rest.account}/Calls.json", "calls", wanted):
             legs = [leg for leg in _readable(filter(is_leg, records)) if leg.ended_at is not None]
             self._lately = _by_call([*before, *legs])
             before = legs
@@ -75,48 +61,15 @@ class TwilioRestAccount:
         if lately := self._lately.get(call_sid):
             return lately
         wanted = {"ParentCallSid": call_sid, "PageSize": _PAGE}
-        pages = self._pages(f"{self._account}/Calls.json", "calls", wanted)
+        pages = self._rest.pages(f"{self._rest.account}/Calls.json", "calls", wanted)
         return [leg for records in pages for leg in _readable(records) if leg.parent_sid == call_sid]
 
     def call(self, call_sid: str) -> CarrierCall | None:
         """One call; None where the account does not have it. Raises `Malformed` too."""
-        status, answer = self._ask(f"{self._account}/Calls/{call_sid}.json")
-        if status == _NOT_FOUND and answer.get("code") == _NO_SUCH_RESOURCE:
+        status, answer = self._rest.ask(f"{self._rest.account}/Calls/{call_sid}.json")
+        if status == NOT_FOUND and answer.get("code") == NO_SUCH_RESOURCE:
             return None
-        return call_in(_right(status, answer))
-
-    def _pages(self, path: str, name: str, wanted: dict[str, object] | None) -> Iterator[list[Record]]:
-        """Each page of a list: the records under `name`."""
-        following: object = path
-        while isinstance(following, str) and following:
-            page = _right(*self._ask(following, wanted))
-            records = page.get(name)
-            if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-                raise CarrierUnavailable("answers with something else than a list")
-            yield records
-            # The address of the next page has all that was wanted in it.
-            before, following, wanted = following, page.get("next_page_uri"), None
-            if following == before:
-                raise CarrierUnavailable("gives the same page again and again")
-
-    def _ask(self, path: str, wanted: dict[str, object] | None = None) -> tuple[int, dict[str, Any]]:
-        """The status and the JSON object that `path` answers with."""
-        answer = self._client.request("GET", f"{self._base_url}/{path.lstrip('/')}", params=wanted)
-        try:
-            read = json.loads(answer.text)
-        except (ValueError, RecursionError):
-            read = None
-        if isinstance(read, dict):
-            return answer.status_code, read
-        if answer.status_code == _OK:
-            raise CarrierUnavailable("answers with something else than JSON")
-        raise CarrierUnavailable(f"answers {answer.status_code}")
-
-
-def _right(status: int, answer: dict[str, Any]) -> dict[str, Any]:
-    if status != _OK:
-        raise CarrierUnavailable(f"answers {status}")
-    return answer
+        return call_in(right(status, answer))
 
 
 def _readable(records: Iterable[Record]) -> Iterator[CarrierCall]:

@@ -1,5 +1,6 @@
 """How we speak to Twilio's REST API: in bounded time, with patience for a busy server, to no other host."""
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -71,7 +72,7 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]  # published wi
                 may_repeat = method.upper() == "GET"
             else:
                 status = answer.status_code
-                if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+                if _refuses_credentials(answer):
                     raise CredentialsRefused
                 if status not in _BUSY:
                     return answer
@@ -87,6 +88,19 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]  # published wi
         with self.session.request(**sending, allow_redirects=False, stream=True) as answer:
             body = b"".join(chunks(answer, seconds=_WHOLE_ANSWER, most=_LONGEST_BODY))
             return Response(answer.status_code, body.decode(errors="replace"), answer.headers)
+
+
+def _refuses_credentials(answer: Response) -> bool:
+    """Whether it is about the account and its token.
+
+    A 403 may also be about what was asked for: then its code is none of the 2xxxx that are about access.
+    """
+    if answer.status_code != requests.codes.forbidden:
+        return bool(answer.status_code == requests.codes.unauthorized)
+    try:
+        return json.loads(answer.text)["code"] in range(20000, 21000)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return True
 
 
 def _backoff(attempt: int) -> float:

@@ -83,26 +83,56 @@
     });
   }
 
-  // Requests: a line at the top while one is under way, a notice when one fails.
-  document.body.addEventListener("htmx:beforeRequest", function () {
+  // The search of the group picker is where one types next.
+  document.body.addEventListener("htmx:afterSettle", function (event) {
+    var search = event.target.closest("details[data-drop][open]") && event.target.querySelector("[data-first-focus]");
+    if (search) { search.focus(); }
+  });
+
+  // Requests: a line at the top while one is under way, a notice when one fails. Those that the page
+  // sends by itself are quiet.
+  function isQuiet(event) { return event.detail.requestConfig.elt.matches("[data-quiet]"); }
+  document.body.addEventListener("htmx:beforeRequest", function (event) {
+    if (isQuiet(event)) { return; }
     waiting += 1;
     if (progress) { progress.classList.add("hs-busy"); progress.setAttribute("aria-hidden", "false"); }
   });
-  document.body.addEventListener("htmx:afterRequest", function () {
+  document.body.addEventListener("htmx:afterRequest", function (event) {
+    if (isQuiet(event)) { return; }
     waiting = Math.max(0, waiting - 1);
     if (!waiting && progress) { progress.classList.remove("hs-busy"); progress.setAttribute("aria-hidden", "true"); }
   });
   document.body.addEventListener("htmx:responseError", function (event) {
+    if (isQuiet(event)) { return; }
     var request = event.detail.xhr;
     var plain = (request.getResponseHeader("Content-Type") || "").startsWith("text/plain");
     notice(plain && request.responseText ? request.responseText : "That did not work. Try again, or load the page anew.");
   });
-  document.body.addEventListener("htmx:sendError", function () {
+  document.body.addEventListener("htmx:sendError", function (event) {
+    if (isQuiet(event)) { return; }
     notice("The server cannot be reached. What you see may be out of date; try again in a moment.");
   });
-  document.body.addEventListener("htmx:timeout", function () {
+  document.body.addEventListener("htmx:timeout", function (event) {
+    if (isQuiet(event)) { return; }
     notice("The server took too long. Try again in a moment.");
   });
+
+  // A second click must not do it twice.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post")) { return; }
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    window.setTimeout(function () { delete form.dataset.sent; }, 5000);
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+  });
+
+  // What was typed into a search field was searched for by then; leaving the field asks for nothing new.
+  document.addEventListener("change", function (event) {
+    if (event.target.matches(".hs-filters input[type=search]")) { event.stopPropagation(); }
+  }, true);
 
   // "At:" is meant by whoever types a time beside it.
   document.addEventListener("input", function (event) {

@@ -60,7 +60,10 @@ POSTGRESQL = (
             ("created_at", "created_at, id"),
         )
     ),
+    ("sx_calls_decision", "calls (decision, started_at, id)"),
     ("sx_calls_reason", "calls (reason, started_at, id)"),
+    ("sx_calls_disposition", "calls (disposition, started_at, id)"),
+    ("sx_calls_long", "calls (duration_seconds) WHERE duration_seconds >= 3600"),
     ("sx_calls_caller_begin", "calls (caller varchar_pattern_ops)"),
     ("sx_calls_caller_end", "calls (reverse(caller) text_pattern_ops)"),
 )

@@ -246,6 +246,18 @@ def test_who_waits_is_told_how_long(at_home: House) -> None:
     assert at_home.sign_in(user).status_code == 200
 
 
+def test_who_is_refused_is_in_the_log_without_what_he_sent(at_home: House) -> None:
+    user = at_home.premises.a_user()
+    at_home.sign_in(user)
+    with capture_logs() as logged:
+        at_home.client.get("/api/mine", headers={"Authorization": "Bearer hs_secret"})
+        at_home.client.post("/api/mine", headers={"X-CSRF-Token": "secret"})
+        at_home.client.get("/api/nowhere")
+    refused = [(line["status"], line["route"], line["user_id"]) for line in logged]
+    assert refused == [(401, "/api/mine", None), (403, "/api/mine", None)]
+    assert "secret" not in repr(logged)
+
+
 # What browsers are told
 
 

@@ -76,17 +76,36 @@ def test_a_success_gives_an_account_all_and_an_address_one_back(premises: Premis
 
 
 @pytest.mark.parametrize(
-    ("pause", "is_let_in"),
-    [(FORGOTTEN_AFTER - timedelta(seconds=1), False), (FORGOTTEN_AFTER, True)],
+    ("pause", "more"),
+    [
+        (timedelta(minutes=30) - timedelta(seconds=1), 1),
+        (timedelta(minutes=30), 2),
+        (timedelta(minutes=45), 3),
+        (FORGOTTEN_AFTER, 5),
+    ],
 )
-def test_a_day_without_a_failure_and_all_is_forgotten(
-    on_sqlite: Premises, *, pause: timedelta, is_let_in: bool
+def test_a_quarter_of_an_hour_forgives_one_failure_and_a_day_all(
+    on_sqlite: Premises, pause: timedelta, more: int
 ) -> None:
     for _ in range(5):
         attempt(on_sqlite, {"a": PROOF})
     on_sqlite.clock.now += pause
-    assert attempt(on_sqlite, {"a": PROOF})
-    assert attempt(on_sqlite, {"a": PROOF}) is is_let_in
+    assert [attempt(on_sqlite, {"a": PROOF}) for _ in range(more + 1)] == [True] * more + [False]
+
+
+def test_who_mistypes_now_and_then_never_waits(on_sqlite: Premises) -> None:
+    for _ in range(100):
+        assert attempt(on_sqlite, {"office": ADDRESS})
+        on_sqlite.clock.goes_on(minutes=15)
+
+
+def test_a_clock_that_is_ahead_makes_nobody_wait_longer(on_sqlite: Premises) -> None:
+    for _ in range(5):
+        attempt(on_sqlite, {"a": ACCOUNT})
+    on_sqlite.clock.goes_on(hours=-1)
+    with pytest.raises(TryLater) as told, on_sqlite.database.session() as session:
+        count_attempt(session, {"a": ACCOUNT}, on_sqlite.clock())
+    assert told.value.seconds == 1
 
 
 def test_counts_that_nobody_asks_for_are_dropped(on_sqlite: Premises) -> None:

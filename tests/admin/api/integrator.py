@@ -121,7 +121,7 @@ class Premises:
     """A running installation with its people."""
 
     def __init__(self, database_url: str, client: RedisClient, redis_url: str, var: Path) -> None:
-        settings = settings_for(var=var, database_url=database_url, redis_url=redis_url)
+        settings = settings_for(var=var, database_url=database_url, redis_url=redis_url, metrics_address=None)
         self.board = Switchboard(settings, client)
         self.application = self.board.web.application
         self.database = self.board.database
@@ -131,7 +131,7 @@ class Premises:
     @property
     def flask(self) -> Flask:
         mount: Any = self.application
-        behind: Flask = mount._application._public  # beside the private address of /metrics
+        behind: Flask = mount._application
         return behind
 
     def program_of(self, user: User, scope: Scope = Scope.ADMIN) -> Integrator:

@@ -78,11 +78,12 @@ def test_a_defect_shows_nothing_but_a_reference_that_the_log_has(
     def fail(*_: object) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr("admin.campaigns.create", fail)
+    monkeypatch.setattr("admin.api.routes.last_holding", fail)
     with capture_logs() as logs:
-        answer = ada.post("campaigns", {"name": "Leaflet"})
+        answer = ada.get("routes/+15005550100")
     assert answer.status == 500
     assert b"hunter2" not in answer.response.data
+    assert "5005550100" not in repr(logs)  # an address may hold a number, and logs have none
     (logged,) = [entry for entry in logs if entry["event"] == "api.failed"]
     assert logged["reference"] == answer.json["reference"]
 
@@ -107,3 +108,10 @@ def test_a_defect_elsewhere_is_a_line_of_text(premises: Premises, monkeypatch: p
     assert (answer.status_code, answer.mimetype) == (500, "text/plain")
     assert "hunter2" not in answer.text
     assert [entry["event"] for entry in logs] == ["web.failed"]
+
+
+def test_other_sites_get_nothing_through_a_browser(ada: Integrator) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = ada.send(method, "campaigns", "{}", Origin="https://elsewhere.example")
+        assert not [name for name, _ in answer.response.headers if name.startswith("Access-Control")]
+        assert answer.response.headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -25,7 +25,7 @@ def client(assets: dict[str, Asset]) -> FlaskClient:
 
 
 def test_make_setup_installs_every_file_of_the_page(assets: dict[str, Asset]) -> None:
-    assert {"tabler.css", "tabler.js", "htmx.js"} <= assets.keys()
+    assert {"tabler.css", "htmx.js"} <= assets.keys()
 
 
 def test_missing_files_are_told_with_what_to_do(tmp_path: Path) -> None:

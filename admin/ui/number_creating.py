@@ -1,0 +1,99 @@
+"""Creating a tracking number: the window, pre-filled from the group's defaults, and the one of success."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from admin import numbers
+from admin.access.actor import visible_group
+from admin.errors import Conflict, Invalid, NotThere
+from admin.lists import numbers as number_list
+from admin.references import visible_campaign
+from admin.ui import choosing, number_forms, scope
+from admin.ui.forms import Form, Wrong, form_of
+from admin.ui.frame import Asked, Frame, go_to, is_htmx
+from models.group import Group
+
+
+def number_creating(frame: Frame) -> Blueprint:
+    views = Blueprint("number_creating", __name__)
+
+    def window(asked: Asked, form: Form, status: int = 200) -> Response:
+        asked.actor.require_writing()
+        return frame.either(asked, "numbers/new.html", status, form=form, **_said(asked, form))
+
+    @views.get("/tracking-numbers/new")
+    def ask() -> Response:
+        """The window; `campaign_id` in the address puts the number on that campaign."""
+        with frame.reading() as asked:
+            form = form_of(request.args)
+            group = _group(asked, form)
+            return window(asked, Form({**number_forms.defaults(asked.session, group.id), **_placed(form)}))
+
+    @views.get("/tracking-numbers/new/settings")
+    def settings() -> Response:
+        """The settings anew after another campaign was chosen: untouched ones take its group's defaults."""
+        form = form_of(request.args)
+        with frame.reading() as asked:
+            new = number_forms.defaults(asked.session, _group(asked, form).id)
+            before = form["defaults_of"]
+            old = new
+            if before.isdecimal():
+                group = visible_group(asked.session, asked.actor, int(before))
+                old = number_forms.defaults(asked.session, group.id)
+            form = number_forms.refilled(form, old, new)
+            return frame.fragment(asked, "numbers/settings.html", form=form, **_said(asked, form))
+
+    @views.post("/tracking-numbers/new")
+    def take() -> Response:
+        form = form_of(request.form)
+        try:
+            with frame.writing() as asked:
+                raw = number_forms.read(form) | {"number": form["number"]}
+                if form["campaign_id"].isdecimal():
+                    raw["campaign_id"] = int(form["campaign_id"])
+                else:
+                    raw["group_id"] = _group(asked, form).id
+                held_id = numbers.create(asked.session, asked.actor, raw, asked.now).id
+                form.finish()
+        except (Invalid, Conflict, Wrong) as refusal:
+            form.refuse(refusal, number_forms.SHOWN)
+            with frame.reading() as asked:
+                return window(asked, form, 422)
+        if is_htmx():
+            return created(held_id)
+        return go_to(f"/tracking-numbers/{held_id}/created")
+
+    @views.get("/tracking-numbers/<id:number_id>/created")
+    def created(number_id: int) -> Response:
+        with frame.reading() as asked:
+            held = number_list.one(asked.session, asked.actor, number_id, asked.now)
+            return frame.either(asked, "numbers/created.html", number=held)
+
+    return views
+
+
+def _said(asked: Asked, form: Form) -> dict[str, Any]:
+    return {
+        "group": _group(asked, form),
+        "campaigns": choosing.campaign_choices(asked, chosen=form["campaign_id"], mine=True),
+        "default_ring": number_forms.DEFAULT_RING,
+    }
+
+
+def _group(asked: Asked, form: Form) -> Group:
+    """That of the chosen campaign; without one, what the breadcrumb had chosen when the window opened."""
+    session, actor = asked.session, asked.actor
+    if form["campaign_id"].isdecimal():
+        try:
+            campaign = visible_campaign(session, actor, int(form["campaign_id"]))
+        except NotThere:
+            pass  # creating it will say so
+        else:
+            return session.get_one(Group, campaign.group_id)
+    named = form["group_id"]
+    return visible_group(session, actor, int(named) if named.isdecimal() else scope.chosen(session, actor))
+
+
+def _placed(form: Form) -> dict[str, str]:
+    return {name: form[name] for name in ("campaign_id", "group_id") if form[name].isdecimal()}

@@ -1,0 +1,141 @@
+"""`python -m scripts.pictures`: pictures of every page, made from the demo, to be looked at.
+
+It starts an installation of its own in a temporary folder and needs Chromium on PATH and what checks
+and tests need (`make pictures` installs it).
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from scripts.cli import run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PAGES = {
+    "login": "/login",
+    "home": "/",
+    "campaigns": "/campaigns",
+    "campaigns-none": "/campaigns?q=nothing+like+it",
+    "campaign-new": "/campaigns/new",
+    "campaign-created": "/campaigns/1/created",
+    "campaign-live": "/campaigns/1",
+    "campaign-referral": "/campaigns/3",
+    "campaign-edit": "/campaigns/3/edit",
+    "campaign-extend": "/campaigns/3/extend",
+    "campaign-end": "/campaigns/1/end",
+    "choose-group": "/choose-group",
+    "account": "/account",
+    "not-there": "/nothing/here",
+}
+"""Each page by the name of its picture."""
+
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+_SIZES = {"wide": (1400, 900), "phone": (390, 844)}
+_THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_EMAIL, _PASSWORD = "admin@example.com", "a picture of many words"
+_UNTIL_READY = 90.0
+_CALLS = ("+15005550100", "+15005550103", "+15005550100", "+15005550107", "+15005550102")
+
+
+@click.command(name="pictures")
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path), default=Path("var/pictures"), show_default=True
+)
+def command(folder: Path) -> None:
+    """Make a picture of every page: light and dark, on a wide screen and on a phone.
+
+    Example: python -m scripts.pictures --to /tmp/pictures
+    """
+    chromium = next((path for name in _CHROMIUM if (path := shutil.which(name))), None)
+    if chromium is None:
+        raise click.ClickException("there is no Chromium on PATH; on Debian and Ubuntu: apt install chromium")
+    folder.mkdir(parents=True, exist_ok=True)
+    from playwright.sync_api import sync_playwright  # only developers have it
+
+    with _installation() as (address, password), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+        page = browser.new_page(locale="en-GB")
+        _sign_in(page, address, password)
+        for name, path in PAGES.items():
+            _take(page, folder, name, address + path)
+        browser.close()
+    click.echo(f"{len(PAGES)} pages, {len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+def _take(page: "Page", folder: Path, name: str, address: str) -> None:
+    for size, (width, height) in _SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for theme in _THEMES:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.goto(address)
+            page.screenshot(path=folder / f"{name}-{theme}-{size}.png", full_page=True)
+
+
+def _sign_in(page: "Page", address: str, password: str) -> None:
+    page.goto(f"{address}/login")
+    page.fill("#email", _EMAIL)
+    page.fill("#password", password)
+    page.click("button")
+    page.fill("#old_password", password)
+    page.fill("#new_password", _PASSWORD)
+    page.fill("#repeated", _PASSWORD)
+    page.click("button")
+    page.wait_for_url(f"{address}/")
+
+
+@contextmanager
+def _installation() -> Iterator[tuple[str, str]]:
+    """Run `hookswitch up` with some calls; yield its address and the one-time password of its admin."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(__file__).parents[1]
+        environ = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+        environ |= {"PORT": str(_free_port()), "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
+        log = Path(folder, "up.log")
+        with log.open("wb") as output:
+            command = [sys.executable, "-m", "scripts.up"]
+            up = subprocess.Popen(command, cwd=folder, env=environ, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            password = _until_ready(up, log)
+            for number in _CALLS:
+                call = [sys.executable, "-m", "scripts.call", number, "--status", "completed"]
+                subprocess.run(call, cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
+            yield f"http://127.0.0.1:{environ['PORT']}", password
+        finally:
+            up.send_signal(signal.SIGINT)
+            up.wait(timeout=_UNTIL_READY)
+
+
+def _until_ready(up: "subprocess.Popen[bytes]", log: Path) -> str:
+    deadline = time.monotonic() + _UNTIL_READY
+    while time.monotonic() < deadline and up.poll() is None:
+        found = re.search(r"one-time password (\S+)", log.read_text(encoding="utf-8"))
+        if found is not None:
+            return found[1]
+        time.sleep(0.1)
+    raise click.ClickException(f"the demo did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    sys.exit(run(command))

@@ -1,0 +1,133 @@
+"""What is asked of each page, as `knocks` has it for everything else."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from admin.ui.assets import assets_in
+from models.campaign import Campaign
+from tests.admin.knocks import Call, Recipe, Things
+from tests.admin.people import PASSWORD
+from tests.builders import NOW, a_phone
+
+_ASSETS = assets_in(Path(__file__).parents[2] / ".assets")
+_ANOTHER = "a kettle of wet otters"
+
+
+def _plain(_things: Things) -> Call:
+    return Call()
+
+
+def _form(**fields: object) -> Recipe:
+    return lambda _things: Call(form=fields)
+
+
+def _campaign(**said: object) -> Recipe:
+    return lambda things: Call({"campaign_id": things.campaign(**said).id})
+
+
+def _act(act: str, **form: object) -> Recipe:
+    return lambda things: Call({"campaign_id": things.campaign().id, "act": act}, form=form)
+
+
+def _fields(campaign: Campaign | None = None) -> dict[str, object]:
+    """A campaign's form as a page of ours sends it."""
+    plain: dict[str, object] = {
+        "name": "New",
+        "enabled": "yes",
+        "starts": "now",
+        "ends": "never",
+        "end_of_campaign": "normal",
+        "destination": "+14155550190",
+    }
+    return plain if campaign is None else plain | {"owner_id": campaign.owner_id}
+
+
+def _edit(things: Things) -> Call:
+    campaign = things.campaign()
+    return Call({"campaign_id": campaign.id}, form=_fields(campaign))
+
+
+def _extension(things: Things) -> Call:
+    campaign = things.campaign(ends_at=NOW)
+    return Call({"campaign_id": campaign.id}, form={"ends": "at", "ends_at": "2199-01-01T00:00"})
+
+
+def _number(**form: object) -> Recipe:
+    return lambda things: Call({"number_id": things.number()}, form=form)
+
+
+def _moved(things: Things) -> Call:
+    return Call({"number_id": things.number()}, form={"campaign_id": things.campaign().id})
+
+
+def _new_number(things: Things) -> Call:
+    return Call(form={"number": a_phone().e164, "campaign_id": things.campaign().id})
+
+
+PAGES: dict[str, Recipe] = {
+    "GET /": _plain,
+    "GET /{path}": lambda _things: Call({"path": "nothing/here"}),
+    "GET /assets/{digest}/{name}": lambda _things: Call(
+        {"digest": _ASSETS["theme.js"].digest, "name": "theme.js"}
+    ),
+    "GET /choose-group": _plain,
+    "GET /login": _plain,
+    "POST /login": lambda things: Call(form={"email": things.me.email, "password": PASSWORD}),
+    "GET /login/second-factor": _plain,
+    "POST /login/second-factor": _form(code="123456"),
+    "POST /sign-out": _form(),
+    "GET /password": _plain,
+    "POST /password": lambda things: Call(
+        form={"token": things.link(), "password": _ANOTHER, "repeated": _ANOTHER}
+    ),
+    "GET /account/first-password": _plain,
+    "POST /account/first-password": _form(old_password=PASSWORD, new_password=_ANOTHER, repeated=_ANOTHER),
+    "GET /account": _plain,
+    "POST /account": _form(name="Other", time_zone="Europe/Berlin"),
+    "POST /account/theme": _form(theme="dark"),
+    "POST /account/password": _form(old_password=PASSWORD, new_password=_ANOTHER, repeated=_ANOTHER),
+    "POST /account/second-factor": _form(password=PASSWORD),
+    "POST /account/second-factor/confirm": lambda things: Call(form={"code": things.code()}),
+    "POST /account/second-factor/remove": _form(password=PASSWORD),
+    "POST /account/tokens": _form(name="crm", scope="read"),
+    "POST /account/tokens/{token_id}/revoke": lambda things: Call({"token_id": things.token()}, form={}),
+    "GET /campaigns": _plain,
+    "POST /campaigns/filters": _form(query="state=live"),
+    "POST /campaigns/filters/reset": _form(),
+    "GET /campaigns/download.{form}": lambda _things: Call({"form": "csv"}),
+    "POST /campaigns/bulk": lambda things: Call(form={"action": "pause", "ids": str(things.campaign().id)}),
+    "GET /campaigns/new": _plain,
+    "POST /campaigns/new": lambda things: Call(form=_fields() | {"group_id": things.north}),
+    "POST /campaigns/new/preview": lambda things: Call(form=_fields() | {"group_id": things.north}),
+    "GET /campaigns/{campaign_id}": _campaign(),
+    "GET /campaigns/{campaign_id}/created": _campaign(),
+    "GET /campaigns/{campaign_id}/edit": _campaign(),
+    "POST /campaigns/{campaign_id}/edit": _edit,
+    "GET /campaigns/{campaign_id}/extend": _campaign(ends_at=datetime(2190, 1, 1, tzinfo=UTC)),
+    "POST /campaigns/{campaign_id}/extend": _extension,
+    "GET /campaigns/{campaign_id}/at": _campaign(),
+    "GET /campaigns/{campaign_id}/{act}": _act("end"),
+    "POST /campaigns/{campaign_id}/{act}": _act("end"),
+    "GET /choose-campaign": _plain,
+    "GET /tracking-numbers": _plain,
+    "POST /tracking-numbers/filters": _form(query="status=active"),
+    "POST /tracking-numbers/filters/reset": _form(),
+    "GET /tracking-numbers/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /tracking-numbers/new": _plain,
+    "GET /tracking-numbers/new/settings": _plain,
+    "POST /tracking-numbers/new": _new_number,
+    "GET /tracking-numbers/{number_id}": _number(),
+    "GET /tracking-numbers/{number_id}/created": _number(),
+    "GET /tracking-numbers/{number_id}/edit": _number(),
+    "POST /tracking-numbers/{number_id}/edit": _number(name="Other", record_calls="no", caller_id="caller"),
+    "GET /tracking-numbers/{number_id}/move": _number(),
+    "POST /tracking-numbers/{number_id}/move": _moved,
+    "GET /tracking-numbers/{number_id}/release": _number(),
+    "POST /tracking-numbers/{number_id}/release": _number(),
+    "GET /calls": _plain,
+    "GET /calls/live": _plain,
+    "POST /calls/filters": _form(query="decision=connect"),
+    "POST /calls/filters/reset": _form(),
+    "GET /calls/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /calls/{call_id}": lambda things: Call({"call_id": things.logged_call()}),
+}
