@@ -13,19 +13,18 @@ from admin.lists import calls as call_list
 from admin.lists import campaigns as campaign_list
 from admin.lists.visible import visible
 from admin.periods import Period, last_days, today
-from admin.reporting import by_hour
 from admin.views import CallView, CampaignView
-from models import report, report_callers
 from models.call import Call
 from models.campaign import Campaign
-from models.report import Tally
-from models.report_callers import Vain
+from models.in_vain import Vain, numbers_in_vain
+from models.tally import Conditions, Tally, by_step, totals
 
 SOON = timedelta(days=7)
 VAIN_DAYS = 7
 _LONGEST_CALL = timedelta(hours=4)
 """No connection lasts longer (`talk_limit`): what began before is over, whatever the log says."""
 _SHOWN = 10
+_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +76,9 @@ def calls_today(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -
     return CallsToday(
         period.first,
         call_list.views(session, under_way),
-        report.totals(session, period.span, seen),
-        report.totals(session, period.before.span, seen),
-        by_hour(session, period, seen),
+        totals(session, period.span, seen),
+        totals(session, period.before.span, seen),
+        _by_hour(session, period, seen),
     )
 
 
@@ -103,7 +102,15 @@ def coming(session: Session, actor: Actor, now: datetime) -> Coming:
 def in_vain(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -> InVain:
     period = last_days(VAIN_DAYS, now, zone)
     seen = visible(session, actor).among(Call.group_id)
-    found = report_callers.numbers_in_vain(session, period.span, seen, _SHOWN, report_callers.IN_VAIN)
+    found = numbers_in_vain(session, period.span, seen, _SHOWN)
     ids = {vain.campaign_id for vain in found if vain.campaign_id is not None}
     names = session.execute(select(Campaign.id, Campaign.name).where(Campaign.id.in_(ids)))
     return InVain(period, found, {row.id: row.name for row in names})
+
+
+def _by_hour(session: Session, period: Period, conditions: Conditions) -> list[Tally]:
+    """The 24 hours that the clocks show, over all days of the period."""
+    found = [Tally()] * _HOURS
+    for step, tally in by_step(session, period.span, conditions, period.step).items():
+        found[step.astimezone(period.zone).hour] += tally
+    return found

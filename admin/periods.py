@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from models.report import Span
+from models.tally import Span
 
 _HOUR, _QUARTER = 3600, 900
 """Seconds. All zones of our time stand off by quarters of an hour, most by whole ones."""

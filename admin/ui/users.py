@@ -76,8 +76,9 @@ def users(frame: Frame) -> Blueprint:
         with frame.reading() as asked:
             user = _one(asked, user_id)
             said: dict[str, Any] = {"user": user, "owned": _owned(asked, user_id)}
-            said["has_password"] = asked.session.get_one(User, user_id).password_hash is not None
             said["rules"] = asked.actor.is_admin and user_id != asked.actor.user_id
+            if asked.actor.is_admin:
+                said["has_password"] = asked.session.get_one(User, user_id).password_hash is not None
             return frame.page(asked, "users/page.html", **said)
 
     @views.get("/users/new")

@@ -1,4 +1,4 @@
-"""What the call log adds up to in a span of time: in all, step by step, and by what callers reached.
+"""What the call log adds up to in a span of time, in all and step by step.
 
 Counts over the log itself. Conditions on groups and campaigns are the caller's, and stand in each query.
 """
@@ -15,7 +15,6 @@ from models.call import Call
 from routing.disposition import Disposition, Witness
 
 Conditions = Sequence[ColumnElement[bool]]
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,6 @@ class Tally:
     apology: int = 0
     """With the calls of which the decision is not in the log yet."""
 
-    @property
-    def connected(self) -> int:
-        return self.answered + self.missed + self.open
-
     def __add__(self, other: Self) -> "Tally":
         return Tally(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
@@ -62,39 +57,6 @@ def by_step(session: Session, span: Span, conditions: Conditions, step: int) -> 
         datetime.fromtimestamp(row[0] * step, UTC): Tally(*row[1:])
         for row in session.execute(wanted.order_by(number))
     }
-
-
-def by_campaign(session: Session, span: Span, conditions: Conditions, limit: int) -> list[tuple[Key, Tally]]:
-    """The campaigns with most calls; a key is the id, or None for calls of none."""
-    return _by(session, span, conditions, limit, Call.campaign_id)
-
-
-def by_number(session: Session, span: Span, conditions: Conditions, limit: int) -> list[tuple[Key, Tally]]:
-    """The tracking numbers with most calls; a key is the number, and the campaign that it was on."""
-    return _by(session, span, conditions, limit, Call.tracking_number, Call.campaign_id)
-
-
-def by_group(session: Session, span: Span, conditions: Conditions, limit: int) -> list[tuple[Key, Tally]]:
-    """The groups with most calls, each without the groups below it; a key is the id."""
-    return _by(session, span, conditions, limit, Call.group_id)
-
-
-def by_region(session: Session, span: Span, conditions: Conditions, limit: int) -> list[tuple[Key, Tally]]:
-    """Where most callers are, as the carrier says; a key is country and state, empty where it does not."""
-    country, state = (func.coalesce(column, "") for column in (Call.caller_country, Call.caller_state))
-    return _by(session, span, conditions, limit, country, state)
-
-
-def _by(
-    session: Session,
-    span: Span,
-    conditions: Conditions,
-    limit: int,
-    *keys: Any,  # noqa: ANN401 - columns
-) -> list[tuple[Key, Tally]]:
-    wanted = _within(select(*keys, *_COUNTED), span, conditions).group_by(*keys)
-    rows = session.execute(wanted.order_by(func.count().desc(), *keys).limit(limit))
-    return [(tuple(row[: len(keys)]), Tally(*row[len(keys) :])) for row in rows]
 
 
 def _within(wanted: Select[*tuple[Any, ...]], span: Span, conditions: Conditions) -> Select[*tuple[Any, ...]]:
