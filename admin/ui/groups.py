@@ -1,5 +1,6 @@
 """Groups: the tree, and the page of one group with its settings and where they come from."""
 
+from math import nan
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -36,6 +37,8 @@ _SHOWN = (
 )
 _MOST_PLANS = 200
 _MINUTE = 60
+_LONGEST = 240
+"""Minutes, as the use case has it in seconds."""
 
 
 def groups(frame: Frame) -> Blueprint:
@@ -213,13 +216,22 @@ def _read(form: Form) -> dict[str, object]:
         if raw.get(name) is not None:
             raw[name] = int(form[name]) if form[name].isdecimal() else form[name]
     if raw.get("talk_limit") is not None:
-        try:
-            raw["talk_limit"] = round(float(form["talk_limit"].replace(",", ".")) * _MINUTE)
-        except (ValueError, OverflowError):
-            form.add("talk_limit", "is a number of minutes, such as 60")
+        minutes = _minutes(form["talk_limit"])
+        if 1 <= minutes <= _LONGEST:
+            raw["talk_limit"] = round(minutes * _MINUTE)
+        else:
+            form.add("talk_limit", f"is a number of minutes from 1 to {_LONGEST}, such as 60")
             del raw["talk_limit"]
     if raw.get("countries") is not None:
         raw["countries"] = form["countries"].replace(",", " ").split()
     if raw.get("default_record_calls") is not None:
         raw["default_record_calls"] = form["default_record_calls"] == "yes"
     return raw
+
+
+def _minutes(text: str) -> float:
+    """Not a number where it is none."""
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return nan
