@@ -25,6 +25,10 @@ _UNFIT_KINDS = {
 _UNFIT_CODES = frozenset({870, 878, 881, 882, 883, 888, 979})
 
 
+_NANP = "1"
+_NORTH_AMERICA = frozenset({"US", "CA"})
+
+
 class UnfitDestination(ValueError):
     """A destination is refused; the message says why, never the number."""
 
@@ -49,18 +53,18 @@ def unfit_because(
     """Why `destination` must not be dialled, in words that follow "is", or None where it may be.
 
     `countries` are those that are allowed; without such a list the calling code has to be that of
-    the tracking number `dialled`. With neither the country does not matter. A number of no known
-    kind may be dialled: numbering plans grow faster than the data about them.
+    the tracking number `dialled`, and of `+1` the United States, Canada, or the number's own country.
+    With neither the country does not matter. A number of no known kind may be dialled: numbering
+    plans grow faster than the data about them.
     """
     known = _known(destination)
     if known.unfit is not None:
         return known.unfit
     if countries is not None:
         return None if known.country in countries else "in a country that the group does not allow"
-    # No calling code begins like another, so that the dialled number need not be parsed.
-    if dialled is not None and not dialled.digits.startswith(known.calling_code):
-        return "in another country than the tracking number, and the group allows none by name"
-    return None
+    if dialled is None or _are_neighbours(dialled, known):
+        return None
+    return "in another country than the tracking number, and the group allows none by name"
 
 
 def refuse_unfit(
@@ -80,6 +84,16 @@ def countries_in(codes: Iterable[str]) -> tuple[str, ...]:
     if not countries or not phonenumbers.SUPPORTED_REGIONS.issuperset(countries):
         raise UnknownCountry("countries are ISO 3166 codes of two letters, such as US,CA,GB")
     return tuple(countries)
+
+
+def _are_neighbours(dialled: PhoneNumber, destination: _Known) -> bool:
+    # No calling code begins like another, so that the dialled number need not be parsed.
+    if not dialled.digits.startswith(destination.calling_code):
+        return False
+    if destination.calling_code != _NANP or destination.country in _NORTH_AMERICA:
+        return True
+    # The Caribbean shares the code and is a favourite of toll fraud: only its own numbers lead there.
+    return _known(dialled).country == destination.country
 
 
 @lru_cache(maxsize=8192)

@@ -34,6 +34,8 @@ def test_ordinary_numbers_may_be_dialled(number: str) -> None:
     [
         ("+14155550190", None, True),
         ("+16045550190", None, True),  # Canada shares the calling code
+        ("+18765550190", None, False),  # so does Jamaica, whose numbers fraudsters like
+        ("+18765550190", ("JM", "US"), True),
         ("+493012345678", None, False),
         ("+14155550190", ("US",), True),
         ("+16045550190", ("US",), False),
@@ -59,6 +61,15 @@ def test_a_call_goes_to_the_countries_of_the_group_or_of_the_tracking_number(
         assert isinstance(decision, Connect)
     else:
         assert decision == Apologise(Reason.UNFIT_DESTINATION)
+
+
+def test_a_number_of_an_island_may_ring_that_island() -> None:
+    jamaica, bahamas = PhoneNumber("+18765550190"), PhoneNumber("+12425550190")
+    at_home = PhoneNumber("+18765550100")
+    assert isinstance(decide(Route(number_facts(at_home), campaign_facts(destination=jamaica)), NOW), Connect)
+    assert isinstance(
+        decide(Route(number_facts(bahamas), campaign_facts(destination=jamaica)), NOW), Apologise
+    )
 
 
 def test_a_number_s_own_destination_is_held_to_the_same_countries() -> None:
