@@ -5,11 +5,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from models.outbox import Outbox, Topic
 from routing.arrival import Arrival, Source
 from routing.index.condition import IndexCondition
 from routing.journal import Journal
@@ -282,6 +284,22 @@ def test_many_calls_that_wait_for_the_log_are_mentioned(
     diagnosis = examined()
     assert diagnosis.verdicts("journal") == [verdict]
     assert diagnosis["journal"]["detail"].startswith(f"{waiting} calls ")
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(30, "ok"), (120, "warning")])
+def test_an_edit_that_calls_have_not_heard_of_for_long_is_mentioned(
+    serve: Serve,
+    installation: Installation,
+    examined: Callable[[], Diagnosis],
+    seconds: int,
+    verdict: str,
+) -> None:
+    serve()
+    written = datetime.now(UTC) - timedelta(seconds=seconds)
+    with installation.database.session() as session:
+        session.add(Outbox(topic=Topic.CAMPAIGN, entity_id=1, revision=1, created_at=written))
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("outbox")) == (0, [verdict])
 
 
 def test_entries_that_were_set_aside_are_mentioned(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from admin.access.gate import UNATTENDED_HEADER
 from models.call import Call
 from routing.numbers import PhoneNumber
 from scripts import vital_signs
@@ -125,6 +126,12 @@ def test_calls_are_fetched_again_by_themselves(world: World, nora: Visit) -> Non
     assert figures(part)["Calls"] == "1"
     assert "<html" not in part.source
     assert "<html" in nora.get("/home/calls").source
+
+
+def test_a_home_page_that_nobody_looks_at_keeps_no_session_alive(nora: Visit) -> None:
+    part = re.search(r'<section [^>]*hx-get="/home/calls"[^>]*>', nora.get("/").source)
+    assert part is not None
+    assert f'"{UNATTENDED_HEADER}": "yes"' in part[0]
 
 
 @pytest.mark.parametrize(("after", "is_told"), [(_WEEK - _SOON, True), (_WEEK + _SOON, False)])
