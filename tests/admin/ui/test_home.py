@@ -108,6 +108,14 @@ def test_calls_of_today_are_counted_by_what_became_of_them(world: World, nora: V
     assert figures(sue.get("/"))["Calls"] == "0"
 
 
+def test_the_calls_of_today_are_a_click_away(world: World, nora: Visit) -> None:
+    today, earlier = logged(world), logged(world, started_at=now() - timedelta(days=1))
+    (link,) = (link for link in nora.get("/").links if link.startswith("/calls?"))
+    links = nora.get(link).links
+    assert f"/calls/{today}" in links
+    assert f"/calls/{earlier}" not in links
+
+
 def test_what_is_under_way_leads_to_the_call(world: World, nora: Visit) -> None:
     ringing, over = logged(world), logged(world, disposition="completed", ended_at=now())
     links = nora.get("/").links
