@@ -23,7 +23,6 @@ LISTED: grids.Listed[UserView] = grids.Listed(
     name="users", path="/users", filters=user_list.UserFilters, load=user_list.page
 )
 _SHOWN = ("email", "name", "role", "group_id", "time_zone")
-_ACTS = ("disable", "link", "second-factor")
 
 
 def users(frame: Frame) -> Blueprint:
@@ -122,7 +121,9 @@ def users(frame: Frame) -> Blueprint:
         flash("Saved.")
         return go_to(f"/users/{user_id}")
 
-    @views.get(f"/users/<id:user_id>/<any({', '.join(map(repr, _ACTS))}):act>")
+    @views.get("/users/<id:user_id>/disable", defaults={"act": "disable"})
+    @views.get("/users/<id:user_id>/link", defaults={"act": "link"})
+    @views.get("/users/<id:user_id>/second-factor", defaults={"act": "second-factor"})
     def ask(user_id: int, act: str) -> Response:
         with frame.reading() as asked:
             return question(asked, act, user_id, Form())

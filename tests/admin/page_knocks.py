@@ -162,9 +162,11 @@ PAGES: dict[str, Recipe] = {
     "GET /users/{user_id}": _user(),
     "GET /users/{user_id}/edit": _user(),
     "POST /users/{user_id}/edit": _user(name="Other"),
-    "GET /users/{user_id}/{act}": lambda things: Call({"user_id": things.user().id, "act": "disable"}),
+    "GET /users/{user_id}/disable": _user(),
     "POST /users/{user_id}/disable": _user(),
     "POST /users/{user_id}/enable": _user(),
+    "GET /users/{user_id}/link": _user(),
     "POST /users/{user_id}/link": _user(),
+    "GET /users/{user_id}/second-factor": _user(),
     "POST /users/{user_id}/second-factor": _user(),
 }

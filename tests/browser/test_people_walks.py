@@ -16,7 +16,7 @@ def test_home_shows_the_morning_and_follows_it(walk: Walk) -> None:
     house.write_log()
     walk.sign_in()
     walk.sees("Needs attention")
-    walk.sees("connected at this moment")
+    walk.sees("ringing or connected")
     expect(walk.row("+1 500-555-0107")).to_contain_text("Winter poster")
     walk.page.get_by_text("All checks").click()
     walk.sees("edits on their way to calls")

@@ -246,6 +246,15 @@ def test_a_standard_user_looks_and_may_do_nothing(world: World, otis: Visit, act
     assert otis.post("/groups/new", name="Mine").status == 403
 
 
+def test_the_group_at_the_top_is_edited_like_any_other(world: World, ada: Visit) -> None:
+    shown = ada.get(f"/groups/{world.root}/edit")
+    assert shown.status == 200
+    assert "Empty: as" not in shown.text
+    assert ada.post(f"/groups/{world.root}/edit", name="Holding", talk_limit="240").status == 303
+    assert stored(world, Group, world.root).talk_limit == 240 * 60
+    assert ada.post(f"/groups/{world.root}/edit", name="Holding", talk_limit="").status == 303
+
+
 def test_ones_own_group_is_neither_moved_nor_archived(world: World, nora: Visit) -> None:
     shown = nora.get(f"/groups/{world.north}")
     assert f"/groups/{world.north}/edit" in shown.links
