@@ -1,6 +1,6 @@
 """The web application: the one place where its parts are joined. gunicorn calls `create_app`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from routing.spooled import encode_happening
 from scripts import leaving, readings, vital_signs
 from scripts import settings as settings_of
 from scripts.assembly import Parts
-from scripts.call_lines import Answered, writer_of
+from scripts.call_lines import Word, writer_of
 from scripts.log_stream import LogStream
 from scripts.logs import set_up_logs
 from scripts.metrics import Metrics
@@ -234,7 +234,7 @@ def publishing(publication: Publication) -> Callable[[], None]:
     return lambda: publish_guarded(PUBLISHED_AT_ONCE)
 
 
-def call_lines_of(settings: Settings) -> Callable[[Iterable[Answered]], str] | None:
+def call_lines_of(settings: Settings) -> Word | None:
     """How calls are put into the log, unless LOG_LEVEL leaves them out."""
     return writer_of(settings.log_format) if settings.log_level in {"DEBUG", "INFO"} else None
 

@@ -24,8 +24,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from routing.arrival import FactsUnavailable, Source
 from routing.breaker import Breaker
-from routing.decision import name_of
-from scripts.call_lines import Answered
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder in which the processes of one server add up; `serve` sets it."""
@@ -60,8 +58,11 @@ class _Tally:
         self._waiting: Tallied[tuple[str, ...]] = Tallied()
 
     def count(self, *values: str) -> None:
+        self.add(values, 1)
+
+    def add(self, values: tuple[str, ...], times: int) -> None:
         with self._lock:
-            self._waiting[values] += 1
+            self._waiting[values] += times
 
     def carry(self) -> None:
         with self._lock:
@@ -111,7 +112,7 @@ class Metrics:
         self._shown: dict[str, bool] = {}
         self._registry = CollectorRegistry()
         self._tallies: list[_Tally] = []
-        self.answered = self._counter(
+        self._answered = self._tally(
             "hookswitch_calls_answered",
             "Voice webhooks answered with TwiML, by decision, reason and source of the facts.",
             "decision",
@@ -143,16 +144,16 @@ class Metrics:
             registry=self._registry,
         )
 
-    def add_calls(self, calls: Sequence[Answered]) -> None:
-        """Count answered calls and how long they took."""
-        for _, arrival, decision, _ in calls:
-            self.answered(name_of(decision), decision.reason, arrival.source)
-        if calls:
-            self._seconds.observe_all([seconds for _, _, _, seconds in calls])
+    def add_calls(self, kinds: Iterable[tuple[str, str, str]], seconds: Sequence[float]) -> None:
+        """Count answered calls by decision, reason and source, and how many seconds they took."""
+        for kind, times in Tallied(kinds).items():
+            self._answered.add(kind, times)
+        if seconds:
+            self._seconds.observe_all(seconds)
 
     def without_facts(self, decision: str) -> None:
         """Count a caller who heard that we cannot connect him, without having been routed."""
-        self.answered(decision, decision, Source.NONE)
+        self._answered.count(decision, decision, Source.NONE)
 
     def lines_dropped(self, lines: int) -> None:
         if lines:
@@ -185,6 +186,9 @@ class Metrics:
                 yield from measure()
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Callable[..., None]:
+        return self._tally(name, meaning, *labels).count
+
+    def _tally(self, name: str, meaning: str, *labels: str) -> _Tally:
         tally = _Tally(Counter(name, meaning, labels, registry=self._registry))
         self._tallies.append(tally)
-        return tally.count
+        return tally

@@ -66,7 +66,7 @@ number = lambda i: f"+1415{i * 7919 % 10_000_000:07d}"
 before = megabytes()
 written = write_stored(
     path, (a_campaign(i + 1) for i in range(count // 10)),
-    ((number(i), b"1 %d %d" % (i % (count // 10) + 1, i + 1)) for i in range(count)), NOW)
+    ((number(i), b"1 %d %d" % (i % (count // 10) + 1, i + 1)) for i in range(count)), (), NOW)
 after_writing = megabytes()
 started = time.perf_counter()
 snapshot = Snapshot(path)
