@@ -28,8 +28,9 @@ from routing.router import Router
 from routing.snapshot.reader import Snapshot
 from routing.spool.writer import Spool
 from routing.spooled import encode_happening
-from scripts import leaving, readings
+from scripts import leaving, readings, vital_signs
 from scripts import settings as settings_of
+from scripts.assembly import Parts
 from scripts.call_lines import Word, writer_of
 from scripts.log_stream import LogStream
 from scripts.logs import set_up_logs
@@ -198,6 +199,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     # Shared by both doors: what they may take of this process together is bounded.
     room, passwords = Room(), Passwords()
     limits, explain = Limits(Counters(counting)), explainer.explain
+    parts = Parts(settings, database, client, layout)
     serve_api(flask, desk=desk, gate=gate, room=room, passwords=passwords, limits=limits, explain=explain)
     serve_pages(
         flask,
@@ -207,6 +209,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         passwords=passwords,
         assets=assets_in(_ASSETS),
         explain=explain,
+        examine=lambda: vital_signs.examine(parts),
     )
 
     def close() -> None:

@@ -18,7 +18,13 @@ from admin.references import check_destination, named_group
 from models.campaign import Campaign
 from models.group import Group, GroupCycle, ancestors
 from models.plan import Plan
+from routing.destinations import UnknownCountry, countries_in
 from routing.policy import REFERRAL_WINDOW
+
+Countries = Annotated[
+    list[Line], Field(min_length=1, max_length=250, description="ISO 3166 codes", examples=[["CA", "US"]])
+]
+TalkLimit = Annotated[int, Field(ge=60, le=14_400)]
 
 
 class GroupFields(Draft):
@@ -27,6 +33,10 @@ class GroupFields(Draft):
     name: Name | None = None
     external_id: Line | None = None
     plan_id: Annotated[Id | None, Field(description="only admins of the whole account change it")] = None
+    countries: Annotated[
+        Countries | None, Field(description="where calls may be connected to; null: as the parent says")
+    ] = None
+    talk_limit: Annotated[TalkLimit | None, Field(description="seconds a connection may last")] = None
     time_zone: Annotated[Line | None, Field(description="a name such as Europe/Berlin")] = None
     industry: Line | None = None
     phone: Phone | None = None
@@ -77,7 +87,7 @@ def revise(session: Session, actor: Actor, group_id: int, raw: object, now: date
     """Change what a `GroupChanges` names; raise `NotThere`, `NotAllowed`, `Invalid`, `Conflict`."""
     group, reading = _opened(session, actor, group_id)
     draft = reading.read(GroupChanges, raw)
-    sent = {name: value for name, value in draft.sent.items() if value != getattr(group, name)}
+    sent = {name: value for name, value in draft.sent.items() if value != _held(group, name)}
     if sent.get("name", "") is None:
         reading.add("name", "is mandatory")
     if "parent_id" in sent:
@@ -110,6 +120,12 @@ def archive(session: Session, actor: Actor, group_id: int, raw: object, now: dat
     group.archived_at = now
     session.flush()
     return group
+
+
+def _held(group: Group, name: str) -> object:
+    """A field as a draft has it."""
+    value = getattr(group, name)
+    return value.split(",") if name == "countries" and value is not None else value
 
 
 def _refuse_while(names: Sequence[str], what: str) -> None:
@@ -158,6 +174,8 @@ def _checked(session: Session, actor: Actor, sent: dict[str, Any], reading: Read
         _check_plan(session, actor, fields["plan_id"], reading)
     if fields.get("time_zone") is not None:
         _check_time_zone(fields["time_zone"], reading)
+    if fields.get("countries") is not None:
+        fields["countries"] = _countries(fields["countries"], reading)
     for name in _LINES & fields.keys():
         fields[name] = fields[name] or None
     if fields.get("default_whisper"):
@@ -171,6 +189,15 @@ def _check_plan(session: Session, actor: Actor, plan_id: int | None, reading: Re
         raise NotAllowed("only an admin of the whole account may change a group's plan")
     if plan_id is not None and session.get(Plan, plan_id) is None:
         reading.add("plan_id", "there is no such plan")
+
+
+def _countries(codes: list[str], reading: Reading) -> str | None:
+    """As the row holds them."""
+    try:
+        return ",".join(countries_in(codes))
+    except UnknownCountry as error:
+        reading.add("countries", str(error))
+        return None
 
 
 def _check_time_zone(name: str, reading: Reading) -> None:

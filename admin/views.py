@@ -159,6 +159,8 @@ class GroupView(View):
     name: str
     external_id: str | None
     plan_id: int | None
+    countries: list[str] | None
+    talk_limit: int | None
     time_zone: str | None
     industry: str | None
     phone: Phone | None
@@ -179,6 +181,13 @@ class InForce(View):
     plan: Inherited[int | None]
     plan_name: str | None
     includes_referral: bool
+    countries: Annotated[
+        Inherited[list[str] | None],
+        Field(
+            description="where calls may be connected to; null: the country of the number that was dialled"
+        ),
+    ]
+    talk_limit: Annotated[Inherited[int | None], Field(description="seconds; null: the default")]
     time_zone: Inherited[str]
     default_destination: Inherited[Phone | None]
     default_whisper: Inherited[str | None]

@@ -14,6 +14,8 @@ from routing.route import CallerId
 
 INHERITED = (
     "plan_id",
+    "countries",
+    "talk_limit",
     "time_zone",
     "default_destination",
     "default_whisper",

@@ -77,6 +77,7 @@ def views(session: Session, ids: Sequence[int], seen: Visible) -> list[GroupView
     by_id = {
         group.id: GroupView.model_construct(
             **{name: getattr(group, name) for name in _STORED},
+            countries=_codes(group.countries),
             campaigns=campaigns.get(group.id, 0),
             in_force=_in_force(held[group.id], plans, seen),
         )
@@ -85,7 +86,13 @@ def views(session: Session, ids: Sequence[int], seen: Visible) -> list[GroupView
     return in_order(ids, by_id)
 
 
-_STORED = tuple(name for name in GroupView.model_fields if name in Group.__table__.columns)
+_STORED = tuple(
+    name for name in GroupView.model_fields if name in Group.__table__.columns and name != "countries"
+)
+
+
+def _codes(countries: str | None) -> list[str] | None:
+    return None if countries is None else countries.split(",")
 
 
 def _in_force(own: inheritance.InForce, plans: dict[int, Plan], seen: Visible) -> InForce:
@@ -99,6 +106,8 @@ def _in_force(own: inheritance.InForce, plans: dict[int, Plan], seen: Visible) -
         plan=inherited("plan_id"),
         plan_name=None if plan is None else plan.name,
         includes_referral=plan is not None and plan.includes_referral,
+        countries=inherited("countries", _codes(own.value("countries"))),
+        talk_limit=inherited("talk_limit"),
         time_zone=inherited("time_zone", own.time_zone),
         default_destination=inherited("default_destination"),
         default_whisper=inherited("default_whisper"),

@@ -25,12 +25,14 @@ from admin.ui import (
     campaigns,
     choosing,
     faults,
+    groups,
     home,
     number_creating,
     number_page,
     numbers,
     picker,
     sign_in,
+    users,
     wording,
 )
 from admin.ui.assets import Asset, asset_pages
@@ -56,6 +58,7 @@ def serve_pages(
     passwords: Passwords,
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,
+    examine: home.Examine,
 ) -> None:
     """Add all pages to an application that the gate guards."""
     frame = Frame(desk, gate, room)
@@ -63,10 +66,12 @@ def serve_pages(
     own = OwnAccount(desk, passwords, gate.secret_key)
     pages = Blueprint("pages", __name__, template_folder=str(_HERE / "templates"))
     for views in (
-        home.home(frame),
+        home.home(frame, examine),
         picker.picker(frame),
         sign_in.sign_in(frame, door, own),
         account.account(frame, own),
+        groups.groups(frame),
+        users.users(frame),
         campaigns.campaigns(frame),
         campaign_creating.campaign_creating(frame),
         campaign_page.campaign_page(frame, explain),

@@ -55,11 +55,8 @@ MENU = (
     MenuItem("/campaigns", "Campaigns", "campaigns"),
     MenuItem("/tracking-numbers", "Tracking numbers", "numbers"),
     MenuItem("/calls", "Calls", "calls"),
-    MenuItem("/reports", "Reports", "reports"),
-    MenuItem("/prompts", "Prompts", "prompts"),
     MenuItem("/groups", "Groups", "groups"),
     MenuItem("/users", "Users", "users"),
-    MenuItem("/settings", "Settings", "settings"),
 )
 
 

@@ -64,6 +64,19 @@ def _new_number(things: Things) -> Call:
     return Call(form={"number": a_phone().e164, "campaign_id": things.campaign().id})
 
 
+def _group(**form: object) -> Recipe:
+    return lambda things: Call({"group_id": things.group().id}, form=form)
+
+
+def _user(**form: object) -> Recipe:
+    return lambda things: Call({"user_id": things.user().id}, form=form)
+
+
+def _invited(things: Things) -> Call:
+    sent = {"email": f"new{a_phone().e164}@example.com", "name": "New", "role": "standard"}
+    return Call(form=sent | {"group_id": things.north})
+
+
 PAGES: dict[str, Recipe] = {
     "GET /": _plain,
     "GET /{path}": lambda _things: Call({"path": "nothing/here"}),
@@ -108,6 +121,7 @@ PAGES: dict[str, Recipe] = {
     "GET /campaigns/{campaign_id}/at": _campaign(),
     "GET /campaigns/{campaign_id}/{act}": _act("end"),
     "POST /campaigns/{campaign_id}/{act}": _act("end"),
+    "GET /home/calls": _plain,
     "GET /choose-campaign": _plain,
     "GET /tracking-numbers": _plain,
     "POST /tracking-numbers/filters": _form(query="status=active"),
@@ -130,4 +144,29 @@ PAGES: dict[str, Recipe] = {
     "POST /calls/filters/reset": _form(),
     "GET /calls/download.{form}": lambda _things: Call({"form": "csv"}),
     "GET /calls/{call_id}": lambda things: Call({"call_id": things.logged_call()}),
+    "GET /groups": _plain,
+    "GET /groups/new": _plain,
+    "POST /groups/new": lambda things: Call(form={"name": "New", "parent_id": things.north}),
+    "GET /groups/{group_id}": _group(),
+    "GET /groups/{group_id}/edit": _group(),
+    "POST /groups/{group_id}/edit": _group(name="Other"),
+    "GET /groups/{group_id}/{act}": lambda things: Call({"group_id": things.group().id, "act": "move"}),
+    "POST /groups/{group_id}/{act}": lambda things: Call(
+        {"group_id": things.group().id, "act": "move"}, form={"parent_id": things.group().id}
+    ),
+    "GET /users": _plain,
+    "POST /users/filters": _form(query="role=admin"),
+    "POST /users/filters/reset": _form(),
+    "GET /users/new": _plain,
+    "POST /users/new": _invited,
+    "GET /users/{user_id}": _user(),
+    "GET /users/{user_id}/edit": _user(),
+    "POST /users/{user_id}/edit": _user(name="Other"),
+    "GET /users/{user_id}/disable": _user(),
+    "POST /users/{user_id}/disable": _user(),
+    "POST /users/{user_id}/enable": _user(),
+    "GET /users/{user_id}/link": _user(),
+    "POST /users/{user_id}/link": _user(),
+    "GET /users/{user_id}/second-factor": _user(),
+    "POST /users/{user_id}/second-factor": _user(),
 }

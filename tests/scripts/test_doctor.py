@@ -5,17 +5,19 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from models.outbox import Outbox, Topic
 from routing.arrival import Arrival, Source
 from routing.index.condition import IndexCondition
 from routing.journal import Journal
 from routing.spool.writer import Spool
 from routing.spooled import encode_happening
-from scripts import checks
+from scripts import vital_signs
 from scripts.host_files import HostKeeper
 from scripts.settings import Secret, TwilioAccount
 from scripts.signs_of_life import SignsOfLife
@@ -34,6 +36,7 @@ ALL = [
     "redis",
     "durability",
     "index",
+    "outbox",
     "journal",
     "last-known copy",
     "spool",
@@ -274,13 +277,29 @@ def test_many_calls_that_wait_for_the_log_are_mentioned(
     waiting: int,
     verdict: str,
 ) -> None:
-    monkeypatch.setattr(checks, "_MANY_CALLS_WAITING", 2)
+    monkeypatch.setattr(vital_signs, "_MANY_CALLS_WAITING", 2)
     for _ in range(waiting):
         arrival = Arrival(an_inbound_call(), None, Source.DATABASE)
         Journal(installation.redis, installation.layout).append(arrival)
     diagnosis = examined()
     assert diagnosis.verdicts("journal") == [verdict]
     assert diagnosis["journal"]["detail"].startswith(f"{waiting} calls ")
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(30, "ok"), (120, "warning")])
+def test_an_edit_that_calls_have_not_heard_of_for_long_is_mentioned(
+    serve: Serve,
+    installation: Installation,
+    examined: Callable[[], Diagnosis],
+    seconds: int,
+    verdict: str,
+) -> None:
+    serve()
+    written = datetime.now(UTC) - timedelta(seconds=seconds)
+    with installation.database.session() as session:
+        session.add(Outbox(topic=Topic.CAMPAIGN, entity_id=1, revision=1, created_at=written))
+    diagnosis = examined()
+    assert (diagnosis.status, diagnosis.verdicts("outbox")) == (0, [verdict])
 
 
 def test_entries_that_were_set_aside_are_mentioned(
@@ -373,7 +392,7 @@ def test_a_host_without_a_last_known_copy_is_told_what_that_means(
 def test_an_old_copy_is_mentioned(
     serve: Serve, examined: Callable[[], Diagnosis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "_OLD_COPY", -1)
+    monkeypatch.setattr(vital_signs, "_OLD_COPY", -1)
     serve()
     assert examined().verdicts("last-known copy") == ["warning"]
 

@@ -1,0 +1,36 @@
+"""Where the bars of a chart stand."""
+
+import pytest
+
+from admin.ui.charts import HEIGHT, chart
+from models.tally import Tally
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [(0, 4), (4, 4), (5, 10), (10, 10), (11, 20), (40, 40), (41, 100), (1_001, 2_000)]
+)
+def test_the_scale_ends_with_the_next_round_number(most: int, top: int) -> None:
+    assert chart([("09:00", Tally(calls=most, answered=most))]).top == top
+
+
+def test_a_bar_is_piled_up_from_the_bottom() -> None:
+    (bar,) = chart([("09:00", Tally(calls=4, answered=3, missed=1))]).bars
+    assert [(piece.kind, piece.y, piece.height) for piece in bar.pieces] == [
+        ("answered", HEIGHT / 4, HEIGHT * 3 / 4),
+        ("missed", 0, HEIGHT / 4),
+    ]
+
+
+def test_a_bar_says_its_figures_in_words() -> None:
+    (bar,) = chart([("09:00", Tally(calls=1_004, answered=1_003, rejected=1))]).bars
+    assert bar.said == "09:00: 1,004 calls (1,003 answered, 1 rejected)"
+
+
+def test_the_legend_has_what_occurs() -> None:
+    drawn = chart([("09:00", Tally(calls=1, missed=1)), ("10:00", Tally(calls=1, referral=1))])
+    assert drawn.kinds == [("missed", "Missed"), ("referral", "Referral")]
+
+
+def test_no_calls_have_no_bars() -> None:
+    drawn = chart([("09:00", Tally())])
+    assert (drawn.bars[0].pieces, drawn.kinds) == ([], [])
