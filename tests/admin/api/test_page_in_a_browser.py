@@ -1,23 +1,17 @@
 """A browser shows the document under the policy that forbids all inline code, and sends a request with it."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from admin.api.limits import Counters
 from tests.admin.api.integrator import Premises
 from tests.scripts.installation import Server
+from tests.services.chromium import chromium
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-
-@pytest.mark.skipif(CHROMIUM is None, reason="needs the system's Chromium")
 def test_the_page_works_without_inline_code(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Counters, "add", lambda *_: 1)
     complaints: list[str] = []
-    with Server(premises.application) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with Server(premises.application) as server, chromium() as browser:
         page = browser.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -33,5 +27,4 @@ def test_the_page_works_without_inline_code(premises: Premises, monkeypatch: pyt
         shown = operation.locator(".live-responses-table tbody .response-col_status").first
         shown.wait_for()
         status = shown.inner_text().split()[0]
-        browser.close()
     assert (status, complaints) == ("200", [])
