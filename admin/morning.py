@@ -12,19 +12,19 @@ from admin.access.actor import Actor
 from admin.lists import calls as call_list
 from admin.lists import campaigns as campaign_list
 from admin.lists.visible import visible
-from admin.periods import Period, last_days, today
 from admin.views import CallView, CampaignView
 from models.call import Call
-from models.campaign import Campaign
-from models.in_vain import Vain, numbers_in_vain
-from models.tally import Conditions, Tally, by_step, totals
+from models.reporting.period import Period, last_days, today
+from models.reporting.reports import by_hour, totals
+from models.reporting.scope import Scope
+from models.reporting.tally import Tally
+from models.reporting.vain import Vain, numbers_in_vain
 
 SOON = timedelta(days=7)
 VAIN_DAYS = 7
 _LONGEST_CALL = timedelta(hours=4)
 """No connection lasts longer (`talk_limit`): what began before is over, whatever the log says."""
 _SHOWN = 10
-_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class InVain:
 
     period: Period
     numbers: list[Vain]
-    campaigns: dict[int, str]
 
 
 def calls_today(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -> CallsToday:
     period = today(now, zone)
-    seen = visible(session, actor).among(Call.group_id)
+    seen = visible(session, actor)
+    scope = Scope(seen.scope)
     under_way = session.scalars(
         select(Call.id)
         .where(
@@ -68,7 +68,7 @@ def calls_today(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -
             Call.decision == "connect",
             Call.disposition.is_(None),
             Call.ended_at.is_(None),
-            *seen,
+            *seen.among(Call.group_id),
         )
         .order_by(Call.started_at.desc())
         .limit(_SHOWN)
@@ -76,9 +76,9 @@ def calls_today(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -
     return CallsToday(
         period.first,
         call_list.views(session, under_way),
-        totals(session, period.span, seen),
-        totals(session, period.before.span, seen),
-        _by_hour(session, period, seen),
+        totals(session, scope, period).tally,
+        totals(session, scope, period.before).tally,
+        by_hour(session, scope, period),
     )
 
 
@@ -101,16 +101,5 @@ def coming(session: Session, actor: Actor, now: datetime) -> Coming:
 
 def in_vain(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -> InVain:
     period = last_days(VAIN_DAYS, now, zone)
-    seen = visible(session, actor).among(Call.group_id)
-    found = numbers_in_vain(session, period.span, seen, _SHOWN)
-    ids = {vain.campaign_id for vain in found if vain.campaign_id is not None}
-    names = session.execute(select(Campaign.id, Campaign.name).where(Campaign.id.in_(ids)))
-    return InVain(period, found, {row.id: row.name for row in names})
-
-
-def _by_hour(session: Session, period: Period, conditions: Conditions) -> list[Tally]:
-    """The 24 hours that the clocks show, over all days of the period."""
-    found = [Tally()] * _HOURS
-    for step, tally in by_step(session, period.span, conditions, period.step).items():
-        found[step.astimezone(period.zone).hour] += tally
-    return found
+    scope = Scope(visible(session, actor).scope)
+    return InVain(period, numbers_in_vain(session, scope, period, _SHOWN))

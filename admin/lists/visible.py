@@ -19,6 +19,11 @@ class Visible:
     everything: bool
     dialect: str
 
+    @property
+    def scope(self) -> frozenset[int] | None:
+        """The groups whose calls a report counts; None: all calls there are."""
+        return None if self.everything else self.ids
+
     def among(self, group_id: SQLColumnExpression[Any]) -> list[ColumnElement[bool]]:
         """The conditions under which a row that belongs to `group_id` is visible."""
         if self.everything:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from models.tally import Tally
+from models.reporting.tally import Tally
 
 WIDTH, HEIGHT = 1000, 200
 """Units of the drawing; it is stretched to the room that there is, labels stand beside it."""

@@ -3,7 +3,7 @@
 import pytest
 
 from admin.ui.charts import HEIGHT, chart
-from models.tally import Tally
+from models.reporting.tally import Tally
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from admin.periods import Period, beginning, last_days, today
+from models.reporting.period import Period, beginning, last_days, today
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -39,11 +39,3 @@ def test_yesterday_is_cut_off_by_the_clock_on_the_wall() -> None:
 def test_the_last_days_end_with_today() -> None:
     period = last_days(7, datetime(2026, 7, 2, 7, 30, tzinfo=UTC), BERLIN)
     assert (period.first, period.last) == (date(2026, 6, 26), date(2026, 7, 2))
-
-
-@pytest.mark.parametrize(
-    ("zone", "step"), [("Europe/Berlin", 3600), ("Asia/Kolkata", 900), ("Asia/Kathmandu", 900)]
-)
-def test_steps_part_the_hours_of_the_zone(zone: str, step: int) -> None:
-    day = date(2026, 7, 2)
-    assert Period(day, day, ZoneInfo(zone)).step == step

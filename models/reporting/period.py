@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from models.tally import Span
+QUARTER = 900
+"""Seconds. All zones of our time stand off by quarters of an hour."""
 
-_HOUR, _QUARTER = 3600, 900
-"""Seconds. All zones of our time stand off by quarters of an hour, most by whole ones."""
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `begin` to `end`, the end excluded; both aware."""
+
+    begin: datetime
+    end: datetime
 
 
 def beginning(day: date, zone: ZoneInfo) -> datetime:
@@ -43,14 +49,6 @@ class Period:
             local = self.until.astimezone(self.zone)
             until = (local.replace(tzinfo=None) - count).replace(tzinfo=self.zone).astimezone(UTC)
         return Period(self.first - count, self.last - count, self.zone, until)
-
-    @property
-    def step(self) -> int:
-        """Seconds of the largest steps from 1970 that part all days and hours of this zone."""
-        edges = [*self.days, self.last + timedelta(days=1)]
-        offsets = (beginning(day, self.zone).astimezone(self.zone).utcoffset() for day in edges)
-        whole = all(offset is not None and offset.total_seconds() % _HOUR == 0 for offset in offsets)
-        return _HOUR if whole else _QUARTER
 
 
 def today(now: datetime, zone: ZoneInfo) -> Period:
