@@ -61,6 +61,10 @@ def words(kind: type[StrEnum], name: str) -> Enum:
     )
 
 
+# SQLite counts up only what it calls INTEGER.
+WHOLE = BigInteger().with_variant(Integer, "sqlite")
+
+
 class Base(DeclarativeBase):
     """All tables; constraints have names, so that migrations can speak of them."""
 
@@ -74,8 +78,7 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy declares it as an instance attribute
-        # SQLite counts up only what it calls INTEGER.
-        int: BigInteger().with_variant(Integer, "sqlite"),
+        int: WHOLE,
         str: Text(),
         bool: Boolean(),
         datetime: UtcDateTime(),

@@ -49,6 +49,8 @@ class Call(Base):
     campaign_external_id: Mapped[str | None]
     group_id: Mapped[int | None]
     caller: Mapped[PhoneNumber | None]
+    caller_hash: Mapped[str | None]
+    """What is left of a number that is not kept any longer: the same for the same caller."""
     caller_city: Mapped[str | None]
     caller_state: Mapped[str | None]
     caller_country: Mapped[str | None]

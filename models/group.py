@@ -28,6 +28,7 @@ class Group(Base):
         CheckConstraint("parent_id <> id", name="not_its_own_parent"),
         CheckConstraint("default_ring_timeout BETWEEN 5 AND 600", name="default_ring_timeout"),
         CheckConstraint("talk_limit BETWEEN 60 AND 14400", name="talk_limit"),
+        CheckConstraint("keep_callers_days BETWEEN 1 AND 3650", name="keep_callers_days"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -52,6 +53,10 @@ class Group(Base):
     """Seconds."""
     default_record_calls: Mapped[bool | None]
     default_caller_id: Mapped[CallerId | None] = mapped_column(words(CallerId, "default_caller_id"))
+    mask_callers: Mapped[bool | None]
+    """Whether standard users see callers' numbers masked; None: as the parent says."""
+    keep_callers_days: Mapped[int | None]
+    """After so many days a caller's number is replaced by a hash; None: as the parent says."""
 
     @validates("countries")
     def _known_countries(self, _key: str, countries: str | None) -> str | None:

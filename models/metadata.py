@@ -14,6 +14,7 @@ from models.number_release import NumberRelease
 from models.outbox import Outbox
 from models.plan import Plan
 from models.prompt import Prompt, PromptAudio
+from models.reporting import keeping as _  # noqa: F401 - the tables of the roll-ups have no classes
 from models.saved_filter import SavedFilter
 from models.session import UserSession
 from models.sign_in import OneTimeLink, RecoveryCode, SignInFailures

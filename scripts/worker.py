@@ -26,6 +26,7 @@ from scripts.index_patrol import IndexPatrol
 from scripts.logs import set_up_logs
 from scripts.number_keeping import NumberKeeper
 from scripts.publication import Publication, at_once
+from scripts.report_keeping import ReportKeeper
 from scripts.signs_of_life import SignsOfLife
 from scripts.sweeping import Sweeper
 
@@ -47,12 +48,14 @@ _HOST_EVERY = 1.0
 """Seconds between two looks into the spool."""
 _CARRIER_EVERY = 1.0
 """Seconds between two looks whether it is time to ask the carrier."""
+_REPORTS_EVERY = 1.0
+"""Seconds between two looks whether it is time to keep the roll-ups."""
 _PATROL_EVERY = 1.0
 """Seconds between two looks whether it is time to compare the index."""
 
 
 class Worker:
-    """Runs its loops until told to stop: for journal, index (two), this host's own files, and the carrier.
+    """Runs its loops until told to stop: for journal, index (two), own files, carrier, and reports.
 
     The loop for the host also sweeps.
     """
@@ -73,6 +76,7 @@ class Worker:
         self._numbers = NumberKeeper(
             parts.settings, parts.database, publish=at_once(publication), pause=self._rest
         )
+        self._reports = ReportKeeper(parts.database, pause=self._rest)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -88,6 +92,7 @@ class Worker:
                 ("patrol", lambda: self._patrol.keep(self._rest), _PATROL_EVERY),
                 ("host", self._tidy, _HOST_EVERY),
                 ("carrier", self._ask_carrier, _CARRIER_EVERY),
+                ("reports", self._reports.keep, _REPORTS_EVERY),
             )
         ]
         for other in others:

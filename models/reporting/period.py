@@ -1,12 +1,10 @@
 """Days as an operator means them: in his time zone, where a day may have 23 or 25 hours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
-
-QUARTER = 900
-"""Seconds. All zones of our time stand off by quarters of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +13,17 @@ class Span:
 
     begin: datetime
     end: datetime
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The same instants in as few spans as possible, in order."""
+    found: list[Span] = []
+    for span in sorted(spans, key=attrgetter("begin")):
+        if found and span.begin <= found[-1].end:
+            found.append(Span(found[-1].begin, max(found.pop().end, span.end)))
+        else:
+            found.append(span)
+    return found
 
 
 def beginning(day: date, zone: ZoneInfo) -> datetime:

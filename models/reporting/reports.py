@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import CTE, Row, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from models.campaign import Campaign
 from models.group import Group
+from models.reporting.blocks import COUNTS
 from models.reporting.clocks import Clocks, day_of
-from models.reporting.facts import facts
 from models.reporting.period import Period
 from models.reporting.scope import Scope
-from models.reporting.tally import OUTCOMES, Callers, Tally
+from models.reporting.source import TALLY, counts_by, counts_by_time, summed
+from models.reporting.tally import Callers, Tally
 from routing.numbers import PhoneNumber
 
 _HOURS = 24
-_COUNTS = len(OUTCOMES) + 1
 R = TypeVar("R")
 
 
@@ -87,27 +87,28 @@ class RegionCalls:
 
 
 def totals(session: Session, scope: Scope, period: Period) -> Totals:
-    counted = facts(session, period.span, scope, callers=True)
-    return Totals(*_figures(session.execute(select(*_tally(counted), *_callers(counted))).one(), 0))
+    counts = counts_by(session, scope, period.span, ())
+    return Totals(*_figures(session.execute(select(*summed(counts))).one(), 0))
 
 
 def by_day(session: Session, scope: Scope, period: Period) -> dict[date, Tally]:
     """Every day of the period, in order."""
-    counted = facts(session, period.span, scope)
-    day = Clocks.of(period.zone, period.span).day(counted.c.seconds).label("day")
+    counts = counts_by_time(session, scope, period.span)
+    day = Clocks.of(period.zone, period.span).day(counts.c.seconds).label("day")
     found = {
         day_of(row[0]): Tally(*row[1:])
-        for row in session.execute(select(day, *_tally(counted)).group_by(day))
+        for row in session.execute(select(day, *summed(counts, TALLY)).group_by(day))
     }
     return {day: found.get(day, Tally()) for day in period.days}
 
 
 def by_hour(session: Session, scope: Scope, period: Period) -> list[Tally]:
     """The 24 hours that the clocks show, over all days of the period."""
-    counted = facts(session, period.span, scope)
-    hour = Clocks.of(period.zone, period.span).hour(counted.c.seconds).label("hour")
+    counts = counts_by_time(session, scope, period.span)
+    hour = Clocks.of(period.zone, period.span).hour(counts.c.seconds).label("hour")
     found = {
-        row[0]: Tally(*row[1:]) for row in session.execute(select(hour, *_tally(counted)).group_by(hour))
+        row[0]: Tally(*row[1:])
+        for row in session.execute(select(hour, *summed(counts, TALLY)).group_by(hour))
     }
     return [found.get(hour, Tally()) for hour in range(_HOURS)]
 
@@ -150,18 +151,14 @@ def by_region(
 def _ranked(
     session: Session, scope: Scope, period: Period, names: Sequence[str], limit: int | None
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    counted = facts(session, period.span, scope, callers=True)
-    keys = [counted.c[name] for name in names]
-    ranking = (
-        select(*keys, *_tally(counted), *_callers(counted))
-        .group_by(*keys)
-        .order_by(func.count().desc(), *(key.asc().nulls_last() for key in keys))
-    )
-    rows = session.execute(ranking.limit(limit)).all()
-    if limit is None or len(rows) < limit:
-        return rows, len(rows)
-    groups = select(*keys).group_by(*keys).subquery()
-    return rows, session.scalars(select(func.count()).select_from(groups)).one()
+    counts = counts_by(session, scope, period.span, names)
+    keys = [counts.c[name] for name in names]
+    ranking = select(*keys, *summed(counts)).group_by(*keys).subquery("ranking")
+    order = (ranking.c.calls.desc(), *(ranking.c[name].asc().nulls_last() for name in names))
+    # Counted beside, not by a second query: all rows are made anyway.
+    wanted = select(ranking, func.count().over()).order_by(*order).limit(limit)
+    rows = session.execute(wanted).all()
+    return rows, rows[0][-1] if rows else 0
 
 
 def _campaigns(session: Session, ids: set[int | None]) -> dict[int | None, tuple[str | None, str | None]]:
@@ -170,18 +167,8 @@ def _campaigns(session: Session, ids: set[int | None]) -> dict[int | None, tuple
     return {row.id: (row.external_id, row.name) for row in session.execute(wanted)}
 
 
-def _tally(counted: CTE) -> list[Any]:
-    return [func.count(), *(func.count().filter(counted.c.outcome == outcome) for outcome in OUTCOMES)]
-
-
-def _callers(counted: CTE) -> list[Any]:
-    return [
-        func.count().filter(counted.c.is_first),
-        func.count().filter(counted.c.caller.is_not(None), ~counted.c.is_first),
-        func.count().filter(counted.c.caller.is_(None)),
-    ]
-
-
 def _figures(row: Row[*tuple[Any, ...]], first: int) -> tuple[Tally, Callers]:
-    """The tally and the callers that stand in a row from column `first` on."""
-    return Tally(*row[first : first + _COUNTS]), Callers(*row[first + _COUNTS :])
+    """The tally and the callers that stand in a row from column `first` on, as `COUNTS`."""
+    tally = Tally(*row[first : first + len(TALLY)])
+    first_time, withheld = row[first + len(TALLY) : first + len(COUNTS)]
+    return tally, Callers(first_time, tally.calls - first_time - withheld, withheld)

@@ -1,0 +1,99 @@
+"""Roll-ups of the call log with what notes its changes, and how long groups keep their callers' numbers."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+COUNTS = ("calls", "answered", "missed", "open", "referral", "rejected", "apology")
+
+# Once for each statement, however many rows it wrote: what a batch costs is one row a day.
+TRIGGERS = (
+    """CREATE FUNCTION report_change() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN
+         INSERT INTO report_changes (day)
+           SELECT DISTINCT (started_at AT TIME ZONE 'UTC')::date FROM changed;
+         RETURN NULL;
+       END $$""",
+    """CREATE FUNCTION report_correction() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN
+         INSERT INTO report_changes (day)
+           SELECT (started_at AT TIME ZONE 'UTC')::date FROM replaced
+           UNION SELECT (started_at AT TIME ZONE 'UTC')::date FROM changed;
+         RETURN NULL;
+       END $$""",
+    """CREATE TRIGGER report_insert AFTER INSERT ON calls REFERENCING NEW TABLE AS changed
+       FOR EACH STATEMENT EXECUTE FUNCTION report_change()""",
+    """CREATE TRIGGER report_delete AFTER DELETE ON calls REFERENCING OLD TABLE AS changed
+       FOR EACH STATEMENT EXECUTE FUNCTION report_change()""",
+    """CREATE TRIGGER report_update AFTER UPDATE ON calls
+       REFERENCING OLD TABLE AS replaced NEW TABLE AS changed
+       FOR EACH STATEMENT EXECUTE FUNCTION report_correction()""",
+    # All that is there is to be counted.
+    """INSERT INTO report_changes (day) SELECT DISTINCT (started_at AT TIME ZONE 'UTC')::date FROM calls""",
+)
+
+
+def upgrade() -> None:
+    op.add_column("calls", sa.Column("caller_hash", sa.Text()))
+    op.add_column("groups", sa.Column("mask_callers", sa.Boolean()))
+    # By hand: to add a constraint to a table of SQLite is to copy it, to add it with its column is not.
+    op.execute(
+        f"ALTER TABLE groups ADD COLUMN keep_callers_days {WHOLE.compile(op.get_bind().dialect)}"
+        " CONSTRAINT ck_groups_keep_callers_days CHECK (keep_callers_days BETWEEN 1 AND 3650)"
+    )
+    op.create_table(
+        "report_changes",
+        sa.Column("id", WHOLE, primary_key=True),
+        sa.Column("day", sa.Date(), nullable=False),
+    )
+    op.create_index("ix_report_changes_day", "report_changes", ["day"])
+    op.create_table(
+        "report_blocks",
+        sa.Column("grain", sa.Text(), nullable=False),
+        sa.Column("begins", sa.Date(), nullable=False),
+        sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("group_id", WHOLE),
+        sa.Column("campaign_id", WHOLE),
+        sa.Column("number", sa.String(16)),
+        *(sa.Column(name, sa.Text()) for name in ("country", "state", "reason")),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in (*COUNTS, "first_time", "withheld")),
+        sa.Column("last_at", sa.DateTime(timezone=True)),
+    )
+    for columns in (["level", "grain", "begins"], ["level", "grain", "group_id", "begins"]):
+        op.create_index(f"ix_report_blocks_{'_'.join(columns)}", "report_blocks", columns)
+    op.create_table(
+        "report_quarters",
+        sa.Column("group_id", WHOLE, primary_key=True, autoincrement=False),
+        sa.Column("quarter", sa.Integer(), primary_key=True, autoincrement=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in COUNTS),
+    )
+    op.create_index("ix_report_quarters_quarter", "report_quarters", ["quarter"])
+    op.create_table(
+        "report_callers",
+        sa.Column("group_id", WHOLE, primary_key=True, autoincrement=False),
+        sa.Column("caller", sa.Text(), primary_key=True),
+        sa.Column("day", sa.Date(), nullable=False),
+    )
+    op.create_index("ix_report_callers_day", "report_callers", ["day"])
+    op.create_table("report_months", sa.Column("month", sa.Date(), primary_key=True))
+    if op.get_bind().dialect.name == "postgresql":
+        for statement in TRIGGERS:
+            op.get_bind().exec_driver_sql(statement)
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        for name in ("insert", "delete", "update"):
+            op.execute(f"DROP TRIGGER report_{name} ON calls")
+        for name in ("change", "correction"):
+            op.execute(f"DROP FUNCTION report_{name}()")
+    for table in ("months", "callers", "quarters", "blocks", "changes"):
+        op.drop_table(f"report_{table}")
+    op.drop_column("groups", "keep_callers_days")
+    op.drop_column("groups", "mask_callers")
+    op.drop_column("calls", "caller_hash")
