@@ -1,18 +1,16 @@
 """The call log: one row per call, with the decision, the facts it was decided on, and how it went."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import JSON, Index, Table, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, Row
+from models.base import Base
 from models.bulk import Columns, Upsert
 from models.call_merge import Expression, most_text
 from routing.numbers import PhoneNumber
-
-_EXPORT_BATCH = 2000
 
 
 class Call(Base):
@@ -118,10 +116,6 @@ class ArrivalRow(TypedDict):
 
 CALL_KEY = ("carrier", "call_sid")
 _CALLS: Table = Call.__table__  # type: ignore[assignment]  # declared as FromClause
-# Ranks decide which word stays; they say nothing to a reader.
-_EXPORTED = [column for column in _CALLS.columns if not column.name.endswith("_rank")]
-EXPORTED_COLUMNS = tuple(column.name for column in _EXPORTED)
-"""The keys of what `export_rows` yields, in order."""
 _ARRIVAL_COLUMNS = tuple(name for name in ArrivalRow.__annotations__ if name not in CALL_KEY)
 
 
@@ -158,20 +152,3 @@ def recent(session: Session, limit: int) -> Sequence[Call]:
 
 def call_by_sid(session: Session, carrier: str, call_sid: str) -> Call | None:
     return session.scalar(select(Call).where(Call.carrier == carrier, Call.call_sid == call_sid))
-
-
-def export_rows(
-    session: Session, *, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[Row]:
-    """The calls that began in [`since`, `until`), in constant memory; keys are the column names.
-
-    In the order in which they were logged; None sets no limit.
-    """
-    wanted = select(*_EXPORTED).order_by(_CALLS.c.id)
-    if since is not None:
-        wanted = wanted.where(_CALLS.c.started_at >= since)
-    if until is not None:
-        wanted = wanted.where(_CALLS.c.started_at < until)
-    rows = session.execute(wanted, execution_options={"yield_per": _EXPORT_BATCH})
-    for row in rows.mappings():
-        yield dict(row)

@@ -80,7 +80,7 @@ blocks = Table(
     Column("reason", Text()),
     *(Column(name, Integer(), nullable=False) for name in COUNTS),
     Column("last_at", UtcDateTime()),
-    Index("ix_report_blocks_level_grain_begins", "level", "grain", "begins"),
+    Index("ix_report_blocks_grain_begins_level", "grain", "begins", "level"),
     Index("ix_report_blocks_level_grain_group_id_begins", "level", "grain", "group_id", "begins"),
 )
 quarters = Table(

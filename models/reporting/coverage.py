@@ -17,6 +17,8 @@ _DAY = timedelta(days=1)
 summed_months = Table("report_months", Base.metadata, Column("month", Date(), primary_key=True))
 """The first days of the months that have blocks of their own."""
 
+READ_THE_LOG = "hookswitch_read_the_log"
+"""Set in `Session.info`, it has reports read the log alone, to be held against."""
 _LAST_ROLLED_UP = select(func.max(blocks.c.begins)).where(
     blocks.c.level == int(Level.ALL), blocks.c.grain == Grain.DAY.value
 )
@@ -44,7 +46,8 @@ def coverage(session: Session, span: Span, *, callers: bool = False) -> Coverage
 
     With `callers` days are left to the log too that are right but for who rang for the first time.
     """
-    if session.get_bind().dialect.name != "postgresql" or span.begin >= span.end:
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    if not is_postgresql or session.info.get(READ_THE_LOG) or span.begin >= span.end:
         return Coverage((), (), (span,), frozenset())
     changed = changed_days(session)
     if callers and changed:

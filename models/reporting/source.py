@@ -43,7 +43,7 @@ def counts_by(session: Session, scope: Scope, span: Span, keys: Sequence[str]) -
         cover = Coverage((), (), (span,), cover.unsettled)
     parts: list[Select[*tuple[Any, ...]]] = []
     if level is not None and (cover.months or cover.days):
-        parts.append(_of_blocks(session, level, scope, cover, keys))
+        parts.append(of_blocks(session, level, scope, cover, (*keys, *COUNTS)))
     if cover.spans:
         rows = facts(session, cover.spans, scope, callers=True, unsettled=cover.unsettled)
         columns = [rows.c[name] for name in keys]
@@ -83,10 +83,11 @@ def summed(counts: Subquery, names: Sequence[str] = COUNTS) -> list[ColumnElemen
     return [func.coalesce(func.sum(counts.c[name]), 0).label(name) for name in names]
 
 
-def _of_blocks(
-    session: Session, level: Level, scope: Scope, cover: Coverage, keys: Sequence[str]
+def of_blocks(
+    session: Session, level: Level, scope: Scope, cover: Coverage, columns: Sequence[str]
 ) -> Select[*tuple[Any, ...]]:
-    wanted = select(*(blocks.c[name] for name in (*keys, *COUNTS))).where(
+    """The blocks of a level in a scope, as far as they cover."""
+    wanted = select(*(blocks.c[name] for name in columns)).where(
         blocks.c.level == int(level),
         _begins(cover),
         *among(session, blocks.c.group_id, scope.group_ids),

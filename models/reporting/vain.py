@@ -1,20 +1,26 @@
 """Numbers that are over and are dialled all the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, Subquery, func, select, union_all
 from sqlalchemy.orm import Session
 
 from models.call import Call
 from models.campaign import Campaign
-from models.reporting.period import Period
+from models.reporting.blocks import IN_VAIN, Level
+from models.reporting.coverage import coverage
+from models.reporting.facts import facts
+from models.reporting.newcomers import caller_of_call
+from models.reporting.period import Period, Span
 from models.reporting.scope import Scope, among
-from routing.decision import Reason
+from models.reporting.source import of_blocks
 from routing.numbers import PhoneNumber
 
-IN_VAIN = (Reason.ENDED, Reason.RELEASED, Reason.UNASSIGNED, Reason.ARCHIVED)
-"""Why a number reaches nobody any more."""
+_KEYS = ("number", "campaign_id", "reason")
+_WORDS = [reason.value for reason in IN_VAIN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +40,73 @@ class Vain:
 
 
 def numbers_in_vain(session: Session, scope: Scope, period: Period, limit: int | None) -> list[Vain]:
-    """The numbers that are dialled most though they are over, by why they are."""
-    span = period.span
+    """The numbers that are dialled most though they are over, by why they are.
+
+    How many different callers they had is looked up in the log for those that are shown.
+    """
+    counts = _counts(session, scope, period.span)
+    keys = [counts.c[name] for name in _KEYS]
+    calls = func.sum(counts.c.calls).label("calls")
+    ranking = (
+        select(*keys, calls, func.max(counts.c.last_at).label("last_at"))
+        .group_by(*keys)
+        .order_by(calls.desc(), *(key.asc().nulls_last() for key in keys))
+        .limit(limit)
+        .subquery("ranking")
+    )
     wanted = (
-        select(
-            Call.tracking_number,
-            Call.campaign_id,
-            func.max(Campaign.external_id),
-            func.max(Campaign.name),
-            Call.reason,
-            func.count(),
-            func.count(Call.caller.distinct()),
-            func.max(Call.started_at),
+        select(ranking, Campaign.external_id, Campaign.name.label("campaign_name"))
+        .outerjoin(Campaign, Campaign.id == ranking.c.campaign_id)
+        .order_by(ranking.c.calls.desc(), *(ranking.c[name].asc().nulls_last() for name in _KEYS))
+    )
+    rows = session.execute(wanted).all()
+    callers = _callers(session, scope, period.span, rows)
+    return [
+        Vain(
+            row.number,
+            row.campaign_id,
+            row.external_id,
+            row.campaign_name,
+            row.reason,
+            row.calls,
+            callers.get((row.number, row.campaign_id, row.reason), 0),
+            row.last_at,
         )
-        .outerjoin(Campaign, Campaign.id == Call.campaign_id)
+        for row in rows
+    ]
+
+
+def _counts(session: Session, scope: Scope, span: Span) -> Subquery:
+    cover = coverage(session, span)
+    parts: list[Select[*tuple[Any, ...]]] = []
+    if cover.months or cover.days:
+        parts.append(of_blocks(session, Level.VAIN, scope, cover, (*_KEYS, "calls", "last_at")))
+    if cover.spans:
+        rows = facts(session, cover.spans, scope)
+        keys = [rows.c[name] for name in _KEYS]
+        last_at = func.max(rows.c.started_at).label("last_at")
+        parts.append(
+            select(*keys, func.count().label("calls"), last_at)
+            .where(rows.c.reason.in_(_WORDS))
+            .group_by(*keys)
+        )
+    return (parts[0] if len(parts) == 1 else union_all(*parts)).subquery("counts")
+
+
+def _callers(
+    session: Session, scope: Scope, span: Span, rows: Sequence[Row[*tuple[Any, ...]]]
+) -> dict[tuple[Any, ...], int]:
+    keys = (Call.tracking_number, Call.campaign_id, Call.reason)
+    wanted = (
+        select(*keys, func.count(caller_of_call.distinct()))
         .where(
             Call.started_at >= span.begin,
             Call.started_at < span.end,
-            Call.reason.in_([reason.value for reason in IN_VAIN]),
+            Call.reason.in_(_WORDS),
             *among(session, Call.group_id, scope.group_ids),
         )
-        .group_by(Call.tracking_number, Call.campaign_id, Call.reason)
-        .order_by(func.count().desc(), Call.tracking_number)
-        .limit(limit)
+        .group_by(*keys)
     )
-    if scope.campaign_id is not None:
-        wanted = wanted.where(Call.campaign_id == scope.campaign_id)
-    if scope.number is not None:
-        wanted = wanted.where(Call.tracking_number == scope.number)
-    return [Vain(*row) for row in session.execute(wanted)]
+    if numbers := {row.number for row in rows} - {None}:
+        wanted = wanted.where(Call.tracking_number.in_(numbers))
+    return {(row[0], row[1], row[2]): row[3] for row in session.execute(wanted)} if rows else {}

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.call import ArrivalRow, Call, call_by_sid, export_rows, recent, record_arrivals
+from models.call import ArrivalRow, Call, call_by_sid, recent, record_arrivals
 from models.database import Database
+from tests.log_rows import log_rows
 from tests.builders import CALLER, NOW, TRACKING
 
 
@@ -36,7 +37,7 @@ def record(database: Database, rows: Sequence[ArrivalRow]) -> int:
 
 def logged(database: Database) -> dict[str, str]:
     with database.reading() as session:
-        return {row["call_sid"]: row["decision"] for row in export_rows(session)}
+        return {row["call_sid"]: row["decision"] for row in log_rows(session)}
 
 
 def test_a_call_is_logged_with_all_that_is_known(database: Database) -> None:
@@ -111,7 +112,7 @@ def test_the_latest_calls_come_first(database: Database) -> None:
 def test_rows_may_know_more_or_less_than_each_other(database: Database) -> None:
     record(database, [an_arrival(1), an_arrival(2, caller_city="Reno"), an_arrival(3, facts={"a": 1})])
     with database.reading() as session:
-        rows = list(export_rows(session))
+        rows = log_rows(session)
     assert [row["caller_city"] for row in rows] == [None, "Reno", None]
     assert [row["facts"] for row in rows] == [None, None, {"a": 1}]
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from models.auditing import SYSTEM, Author
-from models.call import Call, export_rows
+from models.call import Call
 from models.database import Database
 from routing.arrival import Arrival, Source
 from routing.index.layout import Layout
@@ -26,6 +26,7 @@ from routing.journal import GROUP, Entry, Journal
 from routing.route import Route
 from scripts import draining
 from scripts.draining import Drain
+from tests.log_rows import log_rows
 from tests.builders import CALLER, an_inbound_call, campaign_facts, number_facts, route
 
 STREAM = Layout.journal(0)
@@ -51,7 +52,7 @@ def a_refused_arrival(call_sid: str | None = None) -> Arrival:
 def logged(database: Database) -> list[str]:
     """The CallSids in the log, sorted."""
     with database.reading() as session:
-        return sorted(row["call_sid"] for row in export_rows(session))
+        return sorted(row["call_sid"] for row in log_rows(session))
 
 
 def drained(journal: Journal, database: Database, consumer: str = "worker") -> int:
@@ -108,10 +109,10 @@ def test_entries_become_rows_with_the_facts_they_were_decided_on(
     journal.append(arrival)
     assert drained(journal, database) == 1
     with database.reading() as session:
-        (row,) = export_rows(session)
+        (row,) = log_rows(session)
     assert (row["call_sid"], row["decision"], row["reason"]) == ("CA1", "connect", "live")
     assert row["started_at"] == arrival.call.received_at
-    assert row["caller"] == CALLER
+    assert row["caller"] == CALLER.e164
     assert set(row["facts"]) == {"number", "campaign"}
     assert journal.length() == 0
 

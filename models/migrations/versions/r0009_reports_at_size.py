@@ -64,7 +64,7 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in (*COUNTS, "first_time", "withheld")),
         sa.Column("last_at", sa.DateTime(timezone=True)),
     )
-    for columns in (["level", "grain", "begins"], ["level", "grain", "group_id", "begins"]):
+    for columns in (["grain", "begins", "level"], ["level", "grain", "group_id", "begins"]):
         op.create_index(f"ix_report_blocks_{'_'.join(columns)}", "report_blocks", columns)
     op.create_table(
         "report_quarters",
