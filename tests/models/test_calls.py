@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from models.call import ArrivalRow, Call, call_by_sid, recent, record_arrivals
 from models.database import Database
-from tests.log_rows import log_rows
 from tests.builders import CALLER, NOW, TRACKING
+from tests.log_rows import log_rows
 
 
 def an_arrival(serial: int, **said: Any) -> ArrivalRow:

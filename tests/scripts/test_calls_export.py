@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from admin.files import safe
 from models.call import ArrivalRow, record_arrivals
 from routing.numbers import PhoneNumber
-from admin.files import safe
 from tests.builders import CALLER, NOW, TRACKING
 from tests.scripts.conftest import Typed
 from tests.scripts.installation import Installation, Outcome

@@ -26,8 +26,8 @@ from routing.journal import GROUP, Entry, Journal
 from routing.route import Route
 from scripts import draining
 from scripts.draining import Drain
-from tests.log_rows import log_rows
 from tests.builders import CALLER, an_inbound_call, campaign_facts, number_facts, route
+from tests.log_rows import log_rows
 
 STREAM = Layout.journal(0)
 NO_COLUMN_HOLDS_THIS = 2**63
