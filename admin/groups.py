@@ -46,6 +46,13 @@ class GroupFields(Draft):
     default_ring_timeout: Annotated[RingTimeout | None, Field(description="seconds")] = None
     default_record_calls: bool | None = None
     default_caller_id: Shown | None = None
+    mask_callers: Annotated[
+        bool | None, Field(description="whether standard users see callers' numbers masked")
+    ] = None
+    keep_callers_days: Annotated[
+        Annotated[int, Field(ge=1, le=3650)] | None,
+        Field(description="after so many days callers' numbers are replaced by hashes, for good"),
+    ] = None
 
 
 class NewGroup(GroupFields):

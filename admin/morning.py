@@ -75,7 +75,7 @@ def calls_today(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -
     ).all()
     return CallsToday(
         period.first,
-        call_list.views(session, under_way),
+        call_list.views(session, actor, under_way),
         totals(session, scope, period).tally,
         totals(session, scope, period.before).tally,
         by_hour(session, scope, period),

@@ -1,8 +1,9 @@
 """What the API and the pages show of a row: the contract's names, everything that is derived, derived."""
 
+from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from admin.drafts import Instant, Phone
 from models.api_token import Scope
@@ -10,10 +11,34 @@ from models.audit import Via
 from models.prompt import PromptKind
 from models.tracking_number import NumberStatus
 from models.user import Role, UserStatus
+from routing.numbers import PhoneNumber
 from routing.policy import State
 from routing.route import CallerId, EndOfCampaign
 
 V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedCaller:
+    """What is shown of a caller's number where it is masked: `+1303•••0142`."""
+
+    e164: str
+
+    def __str__(self) -> str:
+        return self.e164
+
+
+Caller = Annotated[
+    PhoneNumber | MaskedCaller,
+    PlainSerializer(lambda caller: caller.e164, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "E.164; for standard users of a group that masks callers such as +1303•••0142",
+            "examples": ["+13035550142"],
+        }
+    ),
+]
 
 
 class View(BaseModel):
@@ -108,7 +133,7 @@ class CallView(View):
     campaign_name: str | None
     campaign_external_id: str | None
     group_id: int | None
-    caller: Phone | None
+    caller: Caller | None
     caller_city: str | None
     caller_state: str | None
     caller_country: str | None
@@ -131,7 +156,7 @@ class CallDetail(CallView):
 
     dialled_text: str | None
     attestation: str | None
-    forwarded_from: Phone | None
+    forwarded_from: Caller | None
     source: str | None
     consent_version: str | None
     facts: object
@@ -170,6 +195,8 @@ class GroupView(View):
     default_ring_timeout: int | None
     default_record_calls: bool | None
     default_caller_id: CallerId | None
+    mask_callers: bool | None
+    keep_callers_days: int | None
     archived_at: Instant | None
     campaigns: Annotated[int, Field(description="campaigns of the group itself, archived ones left out")]
     in_force: "InForce"
@@ -194,6 +221,13 @@ class InForce(View):
     default_ring_timeout: Inherited[int | None]
     default_record_calls: Inherited[bool]
     default_caller_id: Inherited[CallerId]
+    mask_callers: Annotated[
+        Inherited[bool], Field(description="whether standard users see callers' numbers masked")
+    ]
+    keep_callers_days: Annotated[
+        Inherited[int | None],
+        Field(description="days after which callers' numbers are replaced by hashes; null: never"),
+    ]
 
 
 class UserView(View):

@@ -22,6 +22,8 @@ INHERITED = (
     "default_ring_timeout",
     "default_record_calls",
     "default_caller_id",
+    "mask_callers",
+    "keep_callers_days",
 )
 """The columns that a group may leave to its parent."""
 
@@ -56,6 +58,10 @@ class InForce:
     @property
     def record_calls(self) -> bool:
         return bool(self.value("default_record_calls"))
+
+    @property
+    def mask_callers(self) -> bool:
+        return bool(self.value("mask_callers"))
 
     @property
     def caller_id(self) -> CallerId:

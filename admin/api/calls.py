@@ -6,14 +6,12 @@ from pydantic import Field
 
 from admin.api.operations import Asked, Resource
 from admin.api.routes import ROUTE, RouteView, shown
+from admin.call_story import reported, why
 from admin.drafts import Instant
 from admin.lists import calls as lists
 from admin.lists.calls import CallFilters
 from admin.views import CallDetail, CallView, Page, View
 from models.call import Call
-from models.call_event import events_of
-from models.call_log import arrival_of
-from routing.explanation import explain
 
 calls = Resource(
     "calls", "Calls", "The call log: one entry a call, with the decision, its facts, and how it went."
@@ -100,17 +98,17 @@ def show_call(asked: Asked, call_id: int) -> CallStory:
     """Show a call: what was reported of it, which facts it was decided on, and why it went where it went."""
     detail = lists.one(asked.session, asked.actor, call_id, asked.now)
     row = asked.session.get_one(Call, call_id)
-    arrival = arrival_of(row)
-    return CallStory(
-        **detail.model_dump(),
+    explanation = why(asked.session, asked.actor, row)
+    return CallStory.model_construct(
+        **dict(detail),
         events=[
             EventView(
-                kind=event.kind,
-                occurred_at=event.occurred_at,
-                received_at=event.received_at,
-                fields=event.raw,
+                kind=each.event.kind,
+                occurred_at=each.event.occurred_at,
+                received_at=each.event.received_at,
+                fields=dict(each.fields),
             )
-            for event in events_of(asked.session, row)
+            for each in reported(asked.session, asked.actor, row)
         ],
-        explanation=None if arrival is None else shown(explain(arrival)),
+        explanation=None if explanation is None else shown(explanation),
     )

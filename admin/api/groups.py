@@ -33,6 +33,8 @@ GROUP: dict[str, Any] = {
     "default_ring_timeout": None,
     "default_record_calls": None,
     "default_caller_id": None,
+    "mask_callers": None,
+    "keep_callers_days": None,
     "archived_at": None,
     "campaigns": 3,
     "in_force": {
@@ -47,6 +49,8 @@ GROUP: dict[str, Any] = {
         "default_ring_timeout": {"value": 25, "from_group_id": 1},
         "default_record_calls": {"value": False, "from_group_id": None},
         "default_caller_id": {"value": "caller", "from_group_id": None},
+        "mask_callers": {"value": False, "from_group_id": None},
+        "keep_callers_days": {"value": None, "from_group_id": None},
     },
 }
 

@@ -16,6 +16,7 @@ from admin.errors import NotThere
 from admin.lists.digits import Digits, check_digits, digits_condition
 from admin.lists.listing import Filters, Key, Listing, compared, in_order, read_page
 from admin.lists.visible import visible
+from admin.masking import masking
 from admin.views import CallDetail, CallView, Page
 from models.call import Call
 from models.campaign import Campaign
@@ -56,7 +57,7 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Cal
         {"started_at": Key(Call.started_at, datetime)},
         [*seen.among(Call.group_id), *_conditions(session, actor, filters)],
     )
-    return read_page(session, filters, filters.sort, listing, lambda ids: views(session, ids))
+    return read_page(session, filters, filters.sort, listing, lambda ids: views(session, actor, ids))
 
 
 def one(session: Session, actor: Actor, call_id: int, now: datetime) -> CallDetail:  # noqa: ARG001
@@ -65,29 +66,43 @@ def one(session: Session, actor: Actor, call_id: int, now: datetime) -> CallDeta
     seen = visible(session, actor)
     if call is None or not (seen.everything or call.group_id in seen.ids):
         raise NotThere("there is no such call")
-    [shown] = views(session, [call_id])
+    [shown] = views(session, actor, [call_id])
     details = {
         name: getattr(call, name) for name in CallDetail.model_fields if name not in CallView.model_fields
     }
+    if shown.caller != call.caller:
+        masked = masking(session, actor)
+        details["forwarded_from"] = masked.caller(call.forwarded_from, call.group_id)
+        # Among the facts are the blocks that met the call, perhaps one of this very caller.
+        details["facts"] = {name: fact for name, fact in (call.facts or {}).items() if name != "blocks"}
     return CallDetail.model_construct(**dict(shown), **details)
 
 
 def some(session: Session, actor: Actor, ids: Sequence[int]) -> list[CallView]:
     """Those of the calls that the actor may see."""
-    found = views(session, ids) if ids else []
+    found = views(session, actor, ids) if ids else []
     seen = visible(session, actor)
     return [call for call in found if seen.everything or call.group_id in seen.ids]
 
 
-def views(session: Session, ids: Sequence[int]) -> list[CallView]:
-    """What is shown of calls, in the order of `ids`; one query, however many they are."""
+def views(session: Session, actor: Actor, ids: Sequence[int]) -> list[CallView]:
+    """What the actor is shown of calls, in the order of `ids`; a few queries, however many they are."""
+    masked = masking(session, actor)
     columns = [getattr(Call, name) for name in CallView.model_fields if name != "campaign_name"]
     rows = session.execute(
         select(*columns, Campaign.name.label("campaign_name"))
         .outerjoin(Campaign, Campaign.id == Call.campaign_id)
         .where(Call.id.in_(ids))
     ).mappings()
-    return in_order(ids, {row["id"]: CallView.model_construct(**row) for row in rows})
+    return in_order(
+        ids,
+        {
+            row["id"]: CallView.model_construct(
+                **{**row, "caller": masked.caller(row["caller"], row["group_id"])}
+            )
+            for row in rows
+        },
+    )
 
 
 def _conditions(session: Session, actor: Actor, filters: CallFilters) -> list[ColumnElement[bool]]:
@@ -96,6 +111,7 @@ def _conditions(session: Session, actor: Actor, filters: CallFilters) -> list[Co
         found.append(_dialled(session, actor, filters.number))
     if filters.caller:
         found.append(digits_condition(session, actor, Call.caller, filters.caller))
+        found += masking(session, actor).may_be_found()
     for words, column_of_words in (
         (filters.decision, Call.decision),
         (filters.reason, Call.reason),

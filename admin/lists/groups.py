@@ -114,6 +114,8 @@ def _in_force(own: inheritance.InForce, plans: dict[int, Plan], seen: Visible) -
         default_ring_timeout=inherited("default_ring_timeout"),
         default_record_calls=inherited("default_record_calls", own.record_calls),
         default_caller_id=inherited("default_caller_id", own.caller_id),
+        mask_callers=inherited("mask_callers", own.mask_callers),
+        keep_callers_days=inherited("keep_callers_days"),
     )
 
 

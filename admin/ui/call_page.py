@@ -1,11 +1,13 @@
 """The page of one call: what the caller got and why, and what happened in which order."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor, sees_group
+from admin.call_story import Reported, reported, why
 from admin.lists import calls as call_list
 from admin.ui import call_wording
 from admin.ui.call_wording import Happening
@@ -13,12 +15,10 @@ from admin.ui.frame import Asked, Frame
 from admin.views import CallDetail, CallView
 from models.blocked_caller import BlockedCaller
 from models.call import Call
-from models.call_event import events_of
-from models.call_log import arrival_of
 from models.campaign import Campaign
 from models.group import Group
 from models.tracking_number import TrackingNumber, last_holding
-from routing.explanation import explain
+from routing.numbers import PhoneNumber
 
 _OTHERS_SHOWN = 10
 
@@ -38,12 +38,11 @@ def _everything(asked: Asked, call_id: int) -> dict[str, Any]:
     session, actor = asked.session, asked.actor
     call = call_list.one(session, actor, call_id, asked.now)
     row = session.get_one(Call, call_id)
-    arrival = arrival_of(row)
     return {
         "call": call,
         "row": row,
-        "why": None if arrival is None else explain(arrival),
-        "happenings": _happenings(session, row),
+        "why": why(session, actor, row),
+        "happenings": _happenings(row, reported(session, actor, row)),
         "number": _number(session, actor, row),
         "campaign": _campaign(session, actor, row),
         "group": _group(session, actor, row.group_id),
@@ -52,9 +51,9 @@ def _everything(asked: Asked, call_id: int) -> dict[str, Any]:
     }
 
 
-def _happenings(session: Session, row: Call) -> list[Happening]:
+def _happenings(row: Call, events: Sequence[Reported]) -> list[Happening]:
     """The arrival and all that was reported, in the order in which it happened."""
-    found = [call_wording.happening(event) for event in events_of(session, row)]
+    found = [call_wording.happening(each.event, each.fields) for each in events]
     if row.decision is None:
         return found
     arrived = Happening(row.started_at, f"The call arrives and is decided: {row.decision}", "", {})
@@ -64,7 +63,7 @@ def _happenings(session: Session, row: Call) -> list[Happening]:
 
 def _others(asked: Asked, call: CallDetail) -> list[CallView]:
     """Other calls of the same caller, the latest first."""
-    if call.caller is None:
+    if not isinstance(call.caller, PhoneNumber):
         return []
     raw = {"caller": call.caller.e164, "limit": _OTHERS_SHOWN + 1}
     found = call_list.page(asked.session, asked.actor, raw, asked.now).items

@@ -1,8 +1,9 @@
 """Words for calls: what a caller heard, how the call stands, what each report of the carrier means."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from flask import Blueprint
 from jinja2 import pass_context
@@ -189,13 +190,13 @@ def source(word: str | None) -> str:
     return _SOURCES.get(word or "", word or "")
 
 
-def happening(event: LoggedEvent) -> Happening:
-    """A report of the carrier in words."""
+def happening(event: LoggedEvent, raw: Mapping[str, Any]) -> Happening:
+    """A report of the carrier in words; `raw` are its fields as they may be seen."""
     at = event.occurred_at or event.received_at
     delay = event.received_at - at
     late = lasting(int(delay.total_seconds())) if delay >= _LATE else ""
-    fields = event.raw if isinstance(event.raw, dict) else {}
-    return Happening(at, _what(event, fields), late, {str(name): str(fields[name]) for name in fields})
+    fields = {str(name): str(value) for name, value in raw.items()}
+    return Happening(at, _what(event, fields), late, fields)
 
 
 def _what(event: LoggedEvent, fields: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from admin.ui import times
+from admin.views import MaskedCaller
 from routing.numbers import PhoneNumber
 from routing.policy import State
 
@@ -52,8 +53,10 @@ def national(number: PhoneNumber) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
-def international(number: PhoneNumber) -> str:
-    """As it is written abroad: `+1 415-555-0190`."""
+def international(number: PhoneNumber | MaskedCaller) -> str:
+    """As it is written abroad: `+1 415-555-0190`; what is masked stays as it is."""
+    if isinstance(number, MaskedCaller):
+        return number.e164
     parsed = phonenumbers.parse(number.e164)
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
