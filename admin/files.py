@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy import JSON, ColumnElement, DateTime, Integer, TypeDecorator
 
 Form = Literal["csv", "jsonl"]
-MEDIA_TYPES: dict[Form, str] = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 Pieces = Iterable[Sequence[Sequence[Any]]]
 """Rows, some thousand at a time."""
 

@@ -51,7 +51,7 @@ class GroupFields(Draft):
     ] = None
     keep_callers_days: Annotated[
         Annotated[int, Field(ge=1, le=3650)] | None,
-        Field(description="after so many days callers' numbers are replaced by hashes, for good"),
+        Field(description="days after a caller's last call when his number is replaced by a hash, for good"),
     ] = None
 
 

@@ -226,7 +226,9 @@ class InForce(View):
     ]
     keep_callers_days: Annotated[
         Inherited[int | None],
-        Field(description="days after which callers' numbers are replaced by hashes; null: never"),
+        Field(
+            description="days after a caller's last call when his number is replaced by a hash; null: never"
+        ),
     ]
 
 

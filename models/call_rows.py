@@ -41,3 +41,8 @@ def in_pieces(
 ) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
     """The rows of a query in constant memory, some thousand at a time."""
     return session.execute(wanted, execution_options={"yield_per": _PIECE}).partitions()
+
+
+def spelled_out(value: object) -> str:
+    """A value that JSON does not know: an instant as RFC 3339 in UTC."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

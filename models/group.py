@@ -56,7 +56,9 @@ class Group(Base):
     mask_callers: Mapped[bool | None]
     """Whether standard users see callers' numbers masked; None: as the parent says."""
     keep_callers_days: Mapped[int | None]
-    """After so many days a caller's number is replaced by a hash; None: as the parent says."""
+    """So many days after a caller's last call his number is replaced by a hash; None: as the parent says."""
+    callers_forgotten_at: Mapped[datetime | None]
+    """When the worker looked last for numbers that are not kept any longer."""
 
     @validates("countries")
     def _known_countries(self, _key: str, countries: str | None) -> str | None:

@@ -6,6 +6,7 @@ from models.base import Base
 from models.blocked_caller import BlockedCaller
 from models.call import Call
 from models.call_event import LoggedEvent
+from models.call_export import CallExport, ExportPart
 from models.campaign import Campaign
 from models.group import Group
 from models.idempotency import KeptAnswer
@@ -26,7 +27,9 @@ ENTITIES: tuple[type[Base], ...] = (
     AuditEntry,
     BlockedCaller,
     Call,
+    CallExport,
     Campaign,
+    ExportPart,
     Group,
     KeptAnswer,
     LoggedEvent,

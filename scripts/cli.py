@@ -18,6 +18,7 @@ _COMMANDS = {
     "index": "scripts.index",
     "migrate": "scripts.migrate",
     "numbers": "scripts.numbers",
+    "privacy": "scripts.privacy",
     "reports": "scripts.reports",
     "serve": "scripts.serve",
     "soak": "scripts.soak.command",

@@ -16,10 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from routing.index.writer import IndexWriter
 from routing.journal import Journal
 from scripts.assembly import Parts, parts
+from scripts.call_exporting import CallExporter
 from scripts.carrier_keeping import CarrierKeeper
 from scripts.cli import run
 from scripts.collecting import collect_seldom
 from scripts.draining import Drain
+from scripts.forgetting import Forgetter
 from scripts.host_files import HostKeeper
 from scripts.index_keeping import IndexKeeper
 from scripts.index_patrol import IndexPatrol
@@ -48,6 +50,8 @@ _HOST_EVERY = 1.0
 """Seconds between two looks into the spool."""
 _CARRIER_EVERY = 1.0
 """Seconds between two looks whether it is time to ask the carrier."""
+_EXPORTS_EVERY = 1.0
+"""Seconds between two looks whether somebody asked for an export."""
 _REPORTS_EVERY = 1.0
 """Seconds between two looks whether it is time to keep the roll-ups."""
 _PATROL_EVERY = 1.0
@@ -77,6 +81,8 @@ class Worker:
             parts.settings, parts.database, publish=at_once(publication), pause=self._rest
         )
         self._reports = ReportKeeper(parts.database, pause=self._rest)
+        self._exporter = CallExporter(parts.database, pause=self._rest)
+        self._forgetter = Forgetter(parts.database, parts.settings.secret_key, pause=self._rest)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -92,7 +98,8 @@ class Worker:
                 ("patrol", lambda: self._patrol.keep(self._rest), _PATROL_EVERY),
                 ("host", self._tidy, _HOST_EVERY),
                 ("carrier", self._ask_carrier, _CARRIER_EVERY),
-                ("reports", self._reports.keep, _REPORTS_EVERY),
+                ("reports", self._keep_reports, _REPORTS_EVERY),
+                ("exports", self._exporter.export, _EXPORTS_EVERY),
             )
         ]
         for other in others:
@@ -109,6 +116,10 @@ class Worker:
     def _ask_carrier(self) -> None:
         self._carrier.keep()
         self._numbers.keep()
+
+    def _keep_reports(self) -> None:
+        self._reports.keep()
+        self._forgetter.forget()
 
     def _tidy(self) -> None:
         self._host.keep()

@@ -10,6 +10,7 @@ from admin.access.headers import set_headers
 from admin.access.passwords import Passwords
 from admin.api import problems
 from admin.api.audit_entries import audit_entries
+from admin.api.call_exports import call_exports
 from admin.api.calls import calls
 from admin.api.campaigns import campaigns
 from admin.api.document import document
@@ -38,6 +39,7 @@ RESOURCES: tuple[Resource, ...] = (
     plans,
     prompts,
     calls,
+    call_exports,
     saved_filters,
     audit_entries,
 )

@@ -42,7 +42,16 @@ class File:
     name: str
 
 
-View = Callable[..., BaseModel | File | None]
+@dataclass(frozen=True, slots=True)
+class LongFile:
+    """An answer that is a file of any length, read part by part, each in a transaction of its own."""
+
+    parts: int
+    part: Callable[[Session, int], bytes]
+    name: str
+
+
+View = Callable[..., BaseModel | File | LongFile | None]
 V = TypeVar("V", bound=View)
 
 

@@ -1,7 +1,7 @@
 """From a request to its answer, the same for all operations: place, transaction, answer, headers."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -13,7 +13,7 @@ from admin.access.actor import Actor
 from admin.access.gate import current_actor
 from admin.api import idempotency
 from admin.api.idempotency import Key, KeyInUse
-from admin.api.operations import Asked, File, Operation
+from admin.api.operations import Asked, File, LongFile, Operation
 from admin.api.requests import read_body, read_query
 from admin.desk import Desk
 from admin.errors import Conflict
@@ -44,7 +44,10 @@ class Serving:
             query = read_query(operation, request)
             with self._room.place(), self._desk.reading() as session:
                 asked = Asked(session, current_actor(), self._desk.clock(), query, {})
-                answer = _answer(operation, operation.view(asked, **path))
+                given = operation.view(asked, **path)
+            if isinstance(given, LongFile):
+                return self._long_answer(operation, given)
+            answer = _answer(operation, given)
             answer.make_conditional(request)
             return answer
 
@@ -66,6 +69,18 @@ class Serving:
 
         view = alone if operation.alone else change if operation.changes else read
         return wraps(operation.view)(view)
+
+    def _long_answer(self, operation: Operation, file: LongFile) -> Response:
+        def parts() -> Iterator[bytes]:
+            for position in range(file.parts):
+                with self._desk.reading() as session:
+                    read = file.part(session, position)
+                yield read
+
+        answer = Response(parts(), operation.status, mimetype=str(operation.answers))
+        answer.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+        answer.headers["X-Accel-Buffering"] = "no"
+        return answer
 
     def _change(self, operation: Operation, sent: _Sent) -> Response:
         """Do it once: under a key that was used before, the earlier answer is given again."""
@@ -89,13 +104,15 @@ class Serving:
             return idempotency.replay(session, key)
 
 
-def _answer(operation: Operation, given: BaseModel | File | None) -> Response:
+def _answer(operation: Operation, given: BaseModel | File | LongFile | None) -> Response:
     match given:
         case None:
             return Response(status=operation.status)
         case File():
             answer = Response(given.data, operation.status, mimetype=given.media_type)
             answer.headers["Content-Disposition"] = f'attachment; filename="{given.name}"'
+        case LongFile():
+            raise TypeError("only what is read may be a long file")
         case BaseModel():
             answer = Response(given.model_dump_json(), operation.status, mimetype="application/json")
             if operation.creates and (made := getattr(given, "id", None)) is not None:

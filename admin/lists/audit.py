@@ -18,7 +18,7 @@ from models.audit import AuditEntry, Via
 from models.user import User
 
 _OF_EVERYBODY = ("campaign", "tracking_number", "group", "prompt")
-Entity = Literal["campaign", "tracking_number", "group", "prompt", "plan", "user", "api_token"]
+Entity = Literal["campaign", "tracking_number", "group", "prompt", "plan", "user", "api_token", "caller"]
 
 
 class AuditFilters(Filters):

@@ -1,13 +1,13 @@
 """The call log as a list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from operator import eq, ge, gt, le, lt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor
@@ -19,12 +19,19 @@ from admin.lists.visible import visible
 from admin.masking import masking
 from admin.views import CallDetail, CallView, Page
 from models.call import Call
+from models.call_rows import in_pieces, plain
 from models.campaign import Campaign
 from models.tracking_number import TrackingNumber
-from routing.numbers import NotE164, PhoneNumber
+from routing.numbers import NotE164, PhoneNumber, mask
 
 _FEW = 500
 Decision = Literal["connect", "referral", "reject", "apology"]
+EXPORTED: list[ColumnElement[Any]] = [
+    Campaign.name.label(name) if name == "campaign_name" else plain(Call.__table__.c[name])
+    for name in CallView.model_fields
+]
+"""The columns of `all_rows`: what a list shows of a call."""
+_CALLER, _GROUP = (list(CallView.model_fields).index(name) for name in ("caller", "group_id"))
 
 
 class CallFilters(Filters):
@@ -46,18 +53,38 @@ class CallFilters(Filters):
 
 def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[CallView]:  # noqa: ARG001
     """The calls that `raw` (a `CallFilters`) asks for; raise `Invalid`."""
-    reading = Reading()
-    filters = reading.read(CallFilters, raw)
-    check_digits(filters.number, "number", reading)
-    check_digits(filters.caller, "caller", reading)
-    reading.finish()
-    seen = visible(session, actor, filters.group_id, subgroups=filters.subgroups)
+    filters = _read(raw)
     listing = Listing(
-        Call.id,
-        {"started_at": Key(Call.started_at, datetime)},
-        [*seen.among(Call.group_id), *_conditions(session, actor, filters)],
+        Call.id, {"started_at": Key(Call.started_at, datetime)}, _conditions(session, actor, filters)
     )
     return read_page(session, filters, filters.sort, listing, lambda ids: views(session, actor, ids))
+
+
+def check_filters(filters: CallFilters, reading: Reading, place: str = "") -> None:
+    """Add an error for each filter that finds nothing in reasonable time; `place` leads their names."""
+    check_digits(filters.number, f"{place}number", reading)
+    check_digits(filters.caller, f"{place}caller", reading)
+
+
+def count(session: Session, actor: Actor, raw: object) -> int:
+    """How many calls `raw` (a `CallFilters`) asks for; raise `Invalid`."""
+    wanted = select(func.count()).select_from(Call).where(*_conditions(session, actor, _read(raw)))
+    return session.scalars(wanted).one()
+
+
+def all_rows(session: Session, actor: Actor, raw: object) -> Iterator[Sequence[Sequence[Any]]]:
+    """All calls that `raw` asks for, as plain values of `EXPORTED`, some thousand at a time."""
+    filters = _read(raw)
+    order = [Call.started_at, Call.id]
+    wanted = (
+        select(*EXPORTED)
+        .outerjoin(Campaign, Campaign.id == Call.campaign_id)
+        .where(*_conditions(session, actor, filters))
+        .order_by(*(key.desc() if filters.sort.startswith("-") else key.asc() for key in order))
+    )
+    masked = masking(session, actor).group_ids
+    for rows in in_pieces(session, wanted):
+        yield [_masked(row, masked) for row in rows] if masked else rows
 
 
 def one(session: Session, actor: Actor, call_id: int, now: datetime) -> CallDetail:  # noqa: ARG001
@@ -105,8 +132,24 @@ def views(session: Session, actor: Actor, ids: Sequence[int]) -> list[CallView]:
     )
 
 
+def _read(raw: object) -> CallFilters:
+    reading = Reading()
+    filters = reading.read(CallFilters, raw)
+    check_filters(filters, reading)
+    reading.finish()
+    return filters
+
+
+def _masked(row: Sequence[Any], group_ids: frozenset[int | None]) -> Sequence[Any]:
+    caller = row[_CALLER]
+    if caller is None or row[_GROUP] not in group_ids:
+        return row
+    return (*row[:_CALLER], mask(caller), *row[_CALLER + 1 :])
+
+
 def _conditions(session: Session, actor: Actor, filters: CallFilters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    seen = visible(session, actor, filters.group_id, subgroups=filters.subgroups)
+    found: list[ColumnElement[bool]] = list(seen.among(Call.group_id))
     if filters.number:
         found.append(_dialled(session, actor, filters.number))
     if filters.caller:

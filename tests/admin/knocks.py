@@ -15,6 +15,7 @@ from admin.access import links, second_factor
 from admin.access.credentials import digest_of
 from models.api_token import ApiToken, Scope
 from models.call import Call as LoggedCall
+from models.call_export import KEPT_FOR, CallExport, ExportStatus
 from models.campaign import Campaign
 from models.group import Group
 from models.prompt import Prompt
@@ -120,6 +121,21 @@ class Things:
         self.session.add(token)
         self.session.flush()
         return token.id
+
+    def export(self) -> int:
+        """Of who asks, and done."""
+        now = datetime.now(UTC)
+        export = CallExport(
+            user_id=self.me.id,
+            form="csv",
+            filters={},
+            status=ExportStatus.DONE,
+            created_at=now,
+            expires_at=now + KEPT_FOR,
+        )
+        self.session.add(export)
+        self.session.flush()
+        return export.id
 
     def link(self) -> str:
         return links.make_link(self.session, self.me, LinkPurpose.RESET, datetime.now(UTC))
@@ -264,6 +280,11 @@ RECIPES: dict[str, Recipe] = {
     ),
     "GET /api/v1/calls": _plain,
     "GET /api/v1/calls/{call_id}": _on("call_id", Things.logged_call),
+    "GET /api/v1/call-exports": _plain,
+    "POST /api/v1/call-exports": _sending(lambda _things: {"format": "jsonl"}),
+    "GET /api/v1/call-exports/{export_id}": _on("export_id", Things.export),
+    "GET /api/v1/call-exports/{export_id}/file": _on("export_id", Things.export),
+    "DELETE /api/v1/call-exports/{export_id}": _on("export_id", Things.export),
     "GET /api/v1/routes/{number}": lambda things: Call(
         {"number": things.session.get_one(TrackingNumber, things.number()).number.e164}
     ),

@@ -9,18 +9,28 @@ branch_labels = None
 depends_on = None
 
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+STATUS = sa.Enum(
+    *("waiting", "running", "done", "failed"),
+    name="status",
+    native_enum=False,
+    create_constraint=True,
+    length=32,
+)
 COUNTS = ("calls", "answered", "missed", "open", "referral", "rejected", "apology")
 
-# Once for each statement, however many rows it wrote: what a batch costs is one row a day.
+# Once for each statement, however many rows it wrote: what a batch costs is one row a day. Who changes
+# rows and no counts says so for his transaction.
 TRIGGERS = (
     """CREATE FUNCTION report_change() RETURNS trigger LANGUAGE plpgsql AS $$
        BEGIN
+         IF current_setting('hookswitch.counts_stay', true) = 'on' THEN RETURN NULL; END IF;
          INSERT INTO report_changes (day)
            SELECT DISTINCT (started_at AT TIME ZONE 'UTC')::date FROM changed;
          RETURN NULL;
        END $$""",
     """CREATE FUNCTION report_correction() RETURNS trigger LANGUAGE plpgsql AS $$
        BEGIN
+         IF current_setting('hookswitch.counts_stay', true) = 'on' THEN RETURN NULL; END IF;
          INSERT INTO report_changes (day)
            SELECT (started_at AT TIME ZONE 'UTC')::date FROM replaced
            UNION SELECT (started_at AT TIME ZONE 'UTC')::date FROM changed;
@@ -46,6 +56,7 @@ def upgrade() -> None:
         f"ALTER TABLE groups ADD COLUMN keep_callers_days {WHOLE.compile(op.get_bind().dialect)}"
         " CONSTRAINT ck_groups_keep_callers_days CHECK (keep_callers_days BETWEEN 1 AND 3650)"
     )
+    op.add_column("groups", sa.Column("callers_forgotten_at", sa.DateTime(timezone=True)))
     op.create_table(
         "report_changes",
         sa.Column("id", WHOLE, primary_key=True),
@@ -81,6 +92,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_report_callers_day", "report_callers", ["day"])
     op.create_table("report_months", sa.Column("month", sa.Date(), primary_key=True))
+    op.create_table(
+        "call_exports",
+        sa.Column("id", WHOLE, primary_key=True),
+        sa.Column("user_id", WHOLE, sa.ForeignKey("users.id"), nullable=False, index=True),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("filters", sa.JSON(), nullable=False),
+        sa.Column("status", STATUS, nullable=False),
+        sa.Column("rows", WHOLE, nullable=False),
+        sa.Column("total", WHOLE),
+        sa.Column("problem", sa.Text()),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False, index=True),
+        sa.Column("worked_until", sa.DateTime(timezone=True)),
+    )
+    op.create_table(
+        "call_export_parts",
+        sa.Column("export_id", WHOLE, sa.ForeignKey("call_exports.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("position", WHOLE, primary_key=True, autoincrement=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+    )
     if op.get_bind().dialect.name == "postgresql":
         for statement in TRIGGERS:
             op.get_bind().exec_driver_sql(statement)
@@ -92,8 +123,11 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER report_{name} ON calls")
         for name in ("change", "correction"):
             op.execute(f"DROP FUNCTION report_{name}()")
+    op.drop_table("call_export_parts")
+    op.drop_table("call_exports")
     for table in ("months", "callers", "quarters", "blocks", "changes"):
         op.drop_table(f"report_{table}")
+    op.drop_column("groups", "callers_forgotten_at")
     op.drop_column("groups", "keep_callers_days")
     op.drop_column("groups", "mask_callers")
     op.drop_column("calls", "caller_hash")
