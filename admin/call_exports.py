@@ -44,7 +44,11 @@ class CallExportView(View):
 
 
 def create(session: Session, actor: Actor, raw: object, now: datetime) -> CallExport:
-    """Ask for an export (`raw`: `NewCallExport`); raise `Invalid`, `Conflict` where enough are under way."""
+    """Ask for an export (`raw`: `NewCallExport`).
+
+    Raises `NotAllowed` for a token that may only read, `Invalid`, `Conflict` where enough are under way.
+    """
+    actor.require_writing()
     reading = Reading()
     draft = reading.read(NewCallExport, raw)
     if draft.filters is not None:
@@ -110,5 +114,6 @@ def all_own(session: Session, actor: Actor, now: datetime) -> list[CallExportVie
 
 
 def discard(session: Session, actor: Actor, export_id: int, now: datetime) -> None:
-    """Raise `NotThere`."""
+    """Raise `NotAllowed`, `NotThere`."""
+    actor.require_writing()
     session.delete(own(session, actor, export_id, now))

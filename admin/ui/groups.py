@@ -34,7 +34,11 @@ _SHOWN = (
     "default_ring_timeout",
     "default_record_calls",
     "default_caller_id",
+    "mask_callers",
+    "keep_callers_days",
 )
+_NUMBERS = ("plan_id", "default_ring_timeout", "keep_callers_days")
+_SWITCHES = ("default_record_calls", "mask_callers")
 _MOST_PLANS = 200
 _MINUTE = 60
 _LONGEST = 240
@@ -212,7 +216,7 @@ def _read(form: Form) -> dict[str, object]:
         name: form[name].strip() or None for name in _SHOWN if name in form.typed and name != "name"
     }
     raw["name"] = form["name"]
-    for name in ("plan_id", "default_ring_timeout"):
+    for name in _NUMBERS:
         if raw.get(name) is not None:
             raw[name] = int(form[name]) if form[name].isdecimal() else form[name]
     if raw.get("talk_limit") is not None:
@@ -224,8 +228,9 @@ def _read(form: Form) -> dict[str, object]:
             del raw["talk_limit"]
     if raw.get("countries") is not None:
         raw["countries"] = form["countries"].replace(",", " ").split()
-    if raw.get("default_record_calls") is not None:
-        raw["default_record_calls"] = form["default_record_calls"] == "yes"
+    for name in _SWITCHES:
+        if raw.get(name) is not None:
+            raw[name] = form[name] == "yes"
     return raw
 
 

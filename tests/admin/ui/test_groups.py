@@ -22,6 +22,8 @@ FULL = {
     "default_ring_timeout": "40",
     "default_record_calls": "yes",
     "default_caller_id": "tracking_number",
+    "mask_callers": "yes",
+    "keep_callers_days": "90",
 }
 
 
@@ -90,9 +92,11 @@ def test_a_group_is_created_with_everything_that_was_typed(world: World, nora: V
     assert group.phone is not None
     assert group.phone.e164 == "+14155550190"
     assert (group.default_ring_timeout, group.default_record_calls) == (40, True)
+    assert (group.mask_callers, group.keep_callers_days) == (True, 90)
     text = nora.get(answer.went_to).text
     assert "Allowed countries CA, US this group" in text
     assert "Talk limit 1.5 minutes this group" in text
+    assert "Callers' numbers are kept 90 days after the last call this group" in text
 
 
 def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(world: World, nora: Visit) -> None:
@@ -159,8 +163,15 @@ def test_saving_a_form_as_it_was_shown_changes_nothing(world: World, ada: Visit)
     group_id = below_north(world)
     assert ada.post(f"/groups/{group_id}/edit", **FULL).status == 303
     shown = ada.get(f"/groups/{group_id}/edit")
-    lines = {name: shown.typed(name) for name in FULL if not name.endswith(("calls", "caller_id"))}
-    chosen = {"default_record_calls": "yes", "default_caller_id": "tracking_number", "plan_id": ""}
+    lines = {
+        name: shown.typed(name) for name in FULL if not name.endswith(("calls", "caller_id", "mask_callers"))
+    }
+    chosen = {
+        "default_record_calls": "yes",
+        "mask_callers": "yes",
+        "default_caller_id": "tracking_number",
+        "plan_id": "",
+    }
     with world.database.reading() as session:
         before = session.query(AuditEntry).count()
     assert ada.post(f"/groups/{group_id}/edit", **lines, **chosen).status == 303
