@@ -83,7 +83,6 @@ class RegionCalls:
     country: str | None
     state: str | None
     tally: Tally
-    callers: Callers
 
 
 def totals(session: Session, scope: Scope, period: Period) -> Totals:
@@ -144,16 +143,22 @@ def by_group(session: Session, scope: Scope, period: Period, limit: int | None =
 def by_region(
     session: Session, scope: Scope, period: Period, limit: int | None = None
 ) -> Ranking[RegionCalls]:
-    rows, count = _ranked(session, scope, period, ("country", "state"), limit)
-    return Ranking([RegionCalls(row[0], row[1], *_figures(row, 2)) for row in rows], count)
+    rows, count = _ranked(session, scope, period, ("country", "state"), limit, counted=TALLY)
+    return Ranking([RegionCalls(row[0], row[1], Tally(*row[2:-1])) for row in rows], count)
 
 
 def _ranked(
-    session: Session, scope: Scope, period: Period, names: Sequence[str], limit: int | None
+    session: Session,
+    scope: Scope,
+    period: Period,
+    names: Sequence[str],
+    limit: int | None,
+    *,
+    counted: Sequence[str] = COUNTS,
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    counts = counts_by(session, scope, period.span, names)
+    counts = counts_by(session, scope, period.span, names, counted)
     keys = [counts.c[name] for name in names]
-    ranking = select(*keys, *summed(counts)).group_by(*keys).subquery("ranking")
+    ranking = select(*keys, *summed(counts, counted)).group_by(*keys).subquery("ranking")
     order = (ranking.c.calls.desc(), *(ranking.c[name].asc().nulls_last() for name in names))
     # Counted beside, not by a second query: all rows are made anyway.
     wanted = select(ranking, func.count().over()).order_by(*order).limit(limit)

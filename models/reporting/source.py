@@ -27,27 +27,31 @@ from models.reporting.tally import OUTCOMES
 TALLY = ("calls", *OUTCOMES)
 
 
-def counts_by(session: Session, scope: Scope, span: Span, keys: Sequence[str]) -> Subquery:
-    """Rows of `keys` and `COUNTS`, several with the same keys perhaps: their sums are the figures.
+def counts_by(
+    session: Session, scope: Scope, span: Span, keys: Sequence[str], names: Sequence[str] = COUNTS
+) -> Subquery:
+    """Rows of `keys` and counts, several with the same keys perhaps: their sums are the figures.
 
-    `keys` are names of columns of facts.
+    `keys` are names of columns of facts; `names` are `COUNTS` or `TALLY`, which is cheaper by far where
+    only the log can be read.
     """
+    callers = len(names) > len(TALLY)
     filtered = {
         "group_id": scope.group_ids is not None,
         "campaign_id": scope.campaign_id is not None,
         "number": scope.number is not None,
     }
     level = level_for({*keys, *(name for name, is_wanted in filtered.items() if is_wanted)})
-    cover = coverage(session, span, callers=True)
+    cover = coverage(session, span, callers=callers)
     if level is None:
         cover = Coverage((), (), (span,), cover.unsettled)
     parts: list[Select[*tuple[Any, ...]]] = []
     if level is not None and (cover.months or cover.days):
-        parts.append(of_blocks(session, level, scope, cover, (*keys, *COUNTS)))
+        parts.append(of_blocks(session, level, scope, cover, (*keys, *names)))
     if cover.spans:
-        rows = facts(session, cover.spans, scope, callers=True, unsettled=cover.unsettled)
+        rows = facts(session, cover.spans, scope, callers=callers, unsettled=cover.unsettled)
         columns = [rows.c[name] for name in keys]
-        parts.append(select(*columns, *counted(rows, callers=True)).group_by(*columns))
+        parts.append(select(*columns, *counted(rows, callers=callers)).group_by(*columns))
     return (parts[0] if len(parts) == 1 else union_all(*parts)).subquery("counts")
 
 

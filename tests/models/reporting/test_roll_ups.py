@@ -149,7 +149,10 @@ class Expected:
 
 def shown(rows: Sequence[object], *names: str) -> dict[object, tuple[int, ...]]:
     return {
-        tuple(getattr(row, name) for name in names): (*astuple(row.tally), *astuple(row.callers))  # type: ignore[attr-defined]
+        tuple(getattr(row, name) for name in names): (
+            *astuple(row.tally),  # type: ignore[attr-defined]
+            *(astuple(row.callers) if hasattr(row, "callers") else ()),
+        )
         for row in rows
     }
 
@@ -170,9 +173,10 @@ def check(session: Session, rows: Sequence[Call], scope: Scope, period: Period) 
         "tracking_number", "campaign_id"
     )
     assert shown(reports.by_group(session, scope, period).rows, "group_id") == expected.by("group_id")
-    assert shown(reports.by_region(session, scope, period).rows, "country", "state") == expected.by(
-        "caller_country", "caller_state"
-    )
+    places = expected.by("caller_country", "caller_state")
+    assert shown(reports.by_region(session, scope, period).rows, "country", "state") == {
+        place: figures[:-3] for place, figures in places.items()
+    }
     vain = {
         (each.number, each.campaign_id, each.reason): (each.calls, each.callers, each.last_at)
         for each in numbers_in_vain(session, scope, period, None)
