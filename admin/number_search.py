@@ -110,7 +110,7 @@ class OfferFilters(Search):
 
 
 def search(market: Market, actor: Actor, raw: object) -> list[OfferView]:
-    """What the carrier offers for an `OfferFilters`; raise `Invalid`, `NotAllowed`, and what `market` does."""
+    """What the carrier offers for an `OfferFilters`; raise `Invalid`, `NotAllowed`, what `market` raises."""
     actor.require_writing()
     reading = Reading()
     wanted = reading.read(OfferFilters, raw)

@@ -1,6 +1,6 @@
 """Orders of numbers: what they come to, who may give, cancel and resume them, how they stand."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -152,10 +152,10 @@ def test_an_order_that_is_over_is_neither_cancelled_nor_resumed(office: Office) 
 
 
 @pytest.mark.parametrize(
-    ("step", "settled"), [(PurchaseStep.BOUGHT, False), (PurchaseStep.RECORDED, True), (None, True)]
+    ("step", "due"), [(PurchaseStep.BOUGHT, NOW), (PurchaseStep.RECORDED, None), (None, None)]
 )
 def test_a_cancelled_order_is_over_when_what_was_begun_is_finished(
-    office: Office, step: PurchaseStep | None, settled: bool
+    office: Office, step: PurchaseStep | None, due: datetime | None
 ) -> None:
     order_id = placed(office)
     if step is not None:
@@ -163,7 +163,8 @@ def test_a_cancelled_order_is_over_when_what_was_begun_is_finished(
     with office.writing(office.olga) as session:
         order_progress.cancel(session, office.olga, order_id, NOW)
     with office.reading() as session:
-        assert lists.one(session, office.olga, order_id, NOW).is_over is settled
+        shown = lists.one(session, office.olga, order_id, NOW)
+    assert (shown.next_at, shown.is_over) == (due, due is None)
 
 
 def test_an_order_goes_on_with_what_it_lacked(office: Office) -> None:
