@@ -56,7 +56,7 @@ def order_creating(frame: Frame, market: Market) -> Blueprint:
             with frame.place():
                 return Found(search(market, current_actor(), order_forms.criteria(form)))
         except Invalid as refusal:
-            form.refuse(refusal, order_forms.SHOWN)
+            order_forms.refuse(form, refusal)
             return Found()
         except (CarrierRefuses, CarrierAway) as problem:
             return Found(problem=str(problem))
@@ -104,7 +104,7 @@ def order_creating(frame: Frame, market: Market) -> Blueprint:
             with frame.place():
                 laid_out = lay_out(planned, market)
         except (Invalid, Conflict, Wrong) as refusal:
-            form.refuse(refusal, order_forms.SHOWN)
+            order_forms.refuse(form, refusal)
             return again(form, 422)
         except (CarrierRefuses, CarrierAway) as problem:
             with frame.reading() as asked:
@@ -128,7 +128,7 @@ def order_creating(frame: Frame, market: Market) -> Blueprint:
                 form.finish()
                 order_id = placed.id
         except (Invalid, Conflict, Wrong) as refusal:
-            form.refuse(refusal, order_forms.SHOWN)
+            order_forms.refuse(form, refusal)
             return again(form, 422)
         return go_to(f"/tracking-numbers/orders/{order_id}")
 

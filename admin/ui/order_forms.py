@@ -6,16 +6,25 @@ from typing import Any
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from admin.errors import Conflict, Invalid
 from admin.number_filling import region_of
 from admin.ui import number_forms
-from admin.ui.forms import Form
+from admin.ui.forms import Form, Wrong
 from models.group import Group
 
 KINDS = (("local", "Local"), ("toll-free", "Toll-free"), ("mobile", "Mobile"))
-SEARCHED = ("country", "kind", "area_code", "contains", "region")
+# A field called "contains" would hide the method of that name of its form from every script.
+_SEARCHED = {
+    "country": "country",
+    "kind": "kind",
+    "area_code": "area_code",
+    "digits": "contains",
+    "region": "region",
+}
+"""Fields of the search, and what the use cases call them."""
 SIDS = ("address_sid", "bundle_sid")
-SHOWN = ("campaign_id", *SEARCHED, "quantity", "numbers", *number_forms.SETTINGS, *SIDS)
-SENT = ("campaign_id", "group_id", *SEARCHED, "how", "quantity", "numbers", *number_forms.SETTINGS, *SIDS)
+_CHOSEN = ("quantity", "numbers", *number_forms.SETTINGS, *SIDS)
+SENT = ("campaign_id", "group_id", *_SEARCHED, "how", *_CHOSEN)
 """What goes on from page to page of an order."""
 _MOST_DIGITS = 6
 _OFFERED = 30
@@ -39,9 +48,21 @@ def chosen(form: Form) -> list[str]:
     return form["numbers"].split()
 
 
-def criteria(form: Form) -> dict[str, object]:
+def criteria(form: Form) -> dict[str, Any]:
     """What is looked for, as `admin.number_search` reads it."""
-    return {name: form[name].strip() for name in SEARCHED if form[name].strip()} | {"limit": _OFFERED}
+    return _typed(form, _SEARCHED) | {"limit": _OFFERED}
+
+
+def refuse(form: Form, refusal: Invalid | Conflict | Wrong) -> None:
+    """Put the errors of a search or an order beside their fields."""
+    form.refuse(refusal, ("campaign_id", *_SEARCHED.values(), *_CHOSEN))
+    if "contains" in form.errors:
+        form.errors["digits"] = form.errors.pop("contains")
+
+
+def _typed(form: Form, fields: Mapping[str, str]) -> dict[str, Any]:
+    """What was typed into some fields, under the names that use cases have for them."""
+    return {known: form[name].strip() for name, known in fields.items() if form[name].strip()}
 
 
 def read(form: Form, group: Group) -> dict[str, Any]:
@@ -51,13 +72,16 @@ def read(form: Form, group: Group) -> dict[str, Any]:
         raw["campaign_id"] = int(form["campaign_id"])
     else:
         raw["group_id"] = group.id
-    wanted = ("country", "kind") if form["how"] == "these" else SEARCHED
-    raw |= {name: form[name].strip() for name in (*wanted, *SIDS, "key") if form[name].strip()}
+    raw |= _typed(form, {name: name for name in (*SIDS, "key")})
     if form["how"] == "these":
+        # Their country and kind tell the price.
+        raw |= _typed(form, {name: name for name in ("country", "kind")})
         raw["numbers"] = chosen(form)
         if not raw["numbers"]:
             form.add("numbers", "tick at least one number, or say how many like these")
-    elif form["quantity"].strip().isdecimal() and len(form["quantity"].strip()) <= _MOST_DIGITS:
+        return raw
+    raw |= _typed(form, _SEARCHED)
+    if form["quantity"].strip().isdecimal() and len(form["quantity"].strip()) <= _MOST_DIGITS:
         raw["quantity"] = int(form["quantity"])
     else:
         form.add("quantity", "type how many, such as 5")

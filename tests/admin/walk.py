@@ -133,7 +133,7 @@ class World:
             address,
             method=method or usual,
             headers=dict(headers),
-            query_string=dict(call.query),
+            query_string=dict(call.query) or None,
             environ_overrides=elsewhere,
             buffered=True,  # read to its end, as a browser does
             **how,
