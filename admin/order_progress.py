@@ -18,6 +18,7 @@ from models.number_order import (
     NumberOrder,
     OrderState,
     PurchaseStep,
+    forget_failed,
     locked_order,
     purchases,
     steps_of,
@@ -122,6 +123,7 @@ def go_on(
     if order.state(now) in {OrderState.COMPLETE, OrderState.CANCELLED}:
         raise Conflict("state", f"the order is {order.state(now).value}; place another one")
     market.check_open()
+    forget_failed(session, order_id)
     order.wanted = order.wanted | {name: value for name, value in draft.sent.items() if value is not None}
     if order.state(now) is not OrderState.WORKING:
         order.next_at, order.problem = now, None

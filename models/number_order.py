@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    delete,
     func,
     or_,
     select,
@@ -208,6 +209,12 @@ def purchases(session: Session, order_id: int) -> list[Purchase]:
 def unsettled() -> ColumnElement[bool]:
     """Whether something is left to be done for a purchase."""
     return Purchase.step.not_in(_SETTLED)
+
+
+def forget_failed(session: Session, order_id: int) -> None:
+    """Let an order try again the numbers that it gave up."""
+    gone = delete(Purchase).where(Purchase.order_id == order_id, Purchase.step == PurchaseStep.FAILED)
+    session.execute(gone)
 
 
 def steps_of(session: Session, order_ids: Collection[int]) -> Counter[tuple[int, PurchaseStep]]:

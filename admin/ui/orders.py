@@ -43,6 +43,9 @@ def orders(frame: Frame, market: Market) -> Blueprint:
         with frame.reading() as asked:
             said = _everything(asked, order_id)
             if request.headers.get("HX-Target") == PART:
+                if request.args.get("seen") == said["seen"]:
+                    # Put there anew, the same would be read out again by a screen reader.
+                    return Response(status=204)
                 return frame.fragment(asked, "orders/progress.html", **said)
             return frame.page(asked, "orders/page.html", **said)
 
@@ -73,12 +76,14 @@ def orders(frame: Frame, market: Market) -> Blueprint:
 
 def _everything(asked: Asked, order_id: int) -> dict[str, Any]:
     order = order_list.one(asked.session, asked.actor, order_id, asked.now)
+    lonely = _nobody_comes(asked, order)
     return {
         "order": order,
         "steps": _STEPS,
         "part": PART,
+        "seen": f"{order.state.value}-{order.recorded}-{order.under_way}-{len(order.purchases)}-{lonely:d}",
         "manages": order_progress.manages(asked.session, asked.actor, order.campaign_id),
-        "nobody_comes": _nobody_comes(asked, order),
+        "nobody_comes": lonely,
     }
 
 

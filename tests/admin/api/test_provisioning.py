@@ -136,7 +136,7 @@ def test_an_order_stops_at_what_is_missing_and_goes_on_when_it_is_there(
     selling: Premises, nora: Integrator, shop: TwilioNumbersServer, campaign: int
 ) -> None:
     shop.refuses = dict.fromkeys(shop.market, 21631)
-    order = nora.post("number-orders", {"campaign_id": campaign, "country": "US"}).json["id"]
+    order = nora.post("number-orders", {"campaign_id": campaign, "numbers": ["+14155551001"]}).json["id"]
     selling.board.look_after_numbers()
     stopped = nora.get(f"number-orders/{order}").json
     assert stopped["state"] == "stopped"
