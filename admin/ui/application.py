@@ -31,6 +31,8 @@ from admin.ui import (
     number_page,
     numbers,
     picker,
+    report_wording,
+    reports,
     sign_in,
     users,
     wording,
@@ -81,6 +83,7 @@ def serve_pages(
         number_page.number_page(frame, explain),
         calls.calls(frame),
         call_page.call_page(frame),
+        reports.reports(frame),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))
@@ -93,6 +96,7 @@ def serve_pages(
     pages.after_request(_private)
     wording.install(pages)
     call_wording.install(pages)
+    report_wording.install(pages)
     app.register_blueprint(asset_pages(assets))
     app.register_blueprint(pages)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
