@@ -98,7 +98,7 @@ def reports(frame: Frame) -> Blueprint:
     def download_all(name: str, form: str) -> Response:
         sheet = _sheet(name)
         with frame.reading() as asked:
-            question = read(asked.session, asked.actor, raw_of(query_of(request.args)), asked.now, whole=True)
+            question = read(asked.session, asked.actor, dict(query_of(request.args)), asked.now, whole=True)
             report = sheet.load(question)
         return download(frame, asked, f"{name}.{form}", _some_at_once(report.items), _columns(sheet, report))
 
@@ -136,10 +136,6 @@ def query_of(sent: MultiDict[str, str]) -> Query:
     return [(name, value) for name, value in found.items() if value]
 
 
-def raw_of(query: Query) -> dict[str, object]:
-    return dict(query)
-
-
 def _shown(frame: Frame, sheet: Sheet[Any]) -> Response:
     with frame.reading() as asked:
         kept = saved_filters.saved_for(asked.session, asked.actor, "reports")
@@ -161,14 +157,14 @@ def _shown(frame: Frame, sheet: Sheet[Any]) -> Response:
 
 def _answered(asked: Asked, asked_for: AskedFor) -> dict[str, Any]:
     """The report, or what is wrong with the question."""
-    sheet, raw = asked_for.sheet, raw_of(asked_for.query)
-    form = Form(raw | {"period": raw.get("period", _OWN)})  # type: ignore[arg-type]  # all of it is text
+    sheet, raw = asked_for.sheet, dict(asked_for.query)
+    form = Form(raw | {"period": raw.get("period", _OWN)})
     try:
         report = sheet.load(read(asked.session, asked.actor, raw, asked.now))
     except Invalid as refusal:
         form.refuse(refusal, ())
         return {"form": form, "report": None}
-    place: Place = {name: str(raw[name]) for name in _FILTERS if name in raw}
+    place: Place = {name: raw[name] for name in _FILTERS if name in raw}
     if report.number is not None:
         place["number"] = report.number.e164
     group = asked.session.get(Group, report.group_id) if report.group_id else None

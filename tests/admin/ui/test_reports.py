@@ -21,7 +21,7 @@ from models.call import Call
 from models.tracking_number import TrackingNumber
 from tests.admin.call_history import BEGAN, DAYS, write_history
 from tests.admin.office import Office
-from tests.admin.ui.visits import Page, Visit, writing
+from tests.admin.ui.visits import Visit, writing
 from tests.admin.walk import World
 from tests.builders import a_campaign, a_number, a_phone
 
@@ -110,10 +110,6 @@ def downloaded(visit: Visit, path: str) -> list[dict[str, str]]:
     page = visit.get(path)
     assert page.status == 200
     return list(csv.DictReader(io.StringIO(page.source.removeprefix("\ufeff"), newline="")))
-
-
-def titles(page: Page) -> str:
-    return page.text
 
 
 def test_reports_open_with_the_days_of_the_last_30(nora: Visit, leaflet: tuple[int, TrackingNumber]) -> None:
