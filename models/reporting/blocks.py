@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    text,
     union_all,
 )
 
@@ -36,8 +37,9 @@ IN_VAIN = (Reason.ENDED, Reason.RELEASED, Reason.UNASSIGNED, Reason.ARCHIVED)
 """Why a number reaches nobody any more."""
 QUARTER = 900
 """Seconds. All zones of our time stand off by quarters of an hour."""
-ALL_GROUPS = 0
-"""The `group_id` of quarters that count all calls."""
+ALL = 0
+"""The `campaign_id` of quarters that count all calls of a group, and the `group_id` too of those that
+count all there are."""
 
 
 class Level(IntEnum):
@@ -87,9 +89,16 @@ quarters = Table(
     "report_quarters",
     Base.metadata,
     Column("group_id", WHOLE, primary_key=True, autoincrement=False),
+    Column("campaign_id", WHOLE, primary_key=True, autoincrement=False),
     Column("quarter", Integer(), primary_key=True, autoincrement=False),
     *(Column(name, Integer(), nullable=False) for name in ("calls", *OUTCOMES)),
     Index("ix_report_quarters_quarter", "quarter"),
+    Index(
+        "ix_report_quarters_campaign_id_quarter",
+        *("campaign_id", "quarter"),
+        postgresql_where=text("campaign_id > 0"),
+        sqlite_where=text("campaign_id > 0"),
+    ),
 )
 BLOCK_COLUMNS = tuple(column.name for column in blocks.columns)
 _ALL_KEYS = ("group_id", "campaign_id", "number", "country", "state", "reason")
@@ -119,12 +128,18 @@ def blocks_of_day(facts: CTE, day: date) -> CompoundSelect[*tuple[Any, ...]]:
 def quarters_of_day(facts: CTE) -> CompoundSelect[*tuple[Any, ...]]:
     quarter = (facts.c.seconds // QUARTER).label("quarter")
     counts = counted(facts, callers=False)
-    of_groups = (
-        select(facts.c.group_id, quarter, *counts)
-        .where(facts.c.group_id.is_not(None))
-        .group_by(facts.c.group_id, quarter)
+    group_id, campaign_id = facts.c.group_id, facts.c.campaign_id
+    every_group, every_campaign = (literal(ALL, WHOLE).label(name) for name in ("group_id", "campaign_id"))
+    whose = func.coalesce(group_id, ALL)
+    return union_all(
+        select(every_group, every_campaign, quarter, *counts).group_by(quarter),
+        select(group_id, every_campaign, quarter, *counts)
+        .where(group_id.is_not(None))
+        .group_by(group_id, quarter),
+        select(whose, campaign_id, quarter, *counts)
+        .where(campaign_id.is_not(None))
+        .group_by(whose, campaign_id, quarter),
     )
-    return union_all(select(literal(ALL_GROUPS, WHOLE), quarter, *counts).group_by(quarter), of_groups)
 
 
 def blocks_of_month(month: date, days: Sequence[date]) -> Select[*tuple[Any, ...]]:

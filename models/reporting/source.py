@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select,
 from sqlalchemy.orm import Session
 
 from models.reporting.blocks import (
-    ALL_GROUPS,
+    ALL,
     COUNTS,
     QUARTER,
     Grain,
@@ -60,7 +60,7 @@ def counts_by_time(session: Session, scope: Scope, span: Span) -> Subquery:
     cover = coverage(session, span)
     parts: list[Select[*tuple[Any, ...]]] = []
     spans = cover.spans
-    if scope.campaign_id is not None or scope.number is not None:
+    if scope.number is not None:
         spans = (span,)
     elif cover.all_days:
         days = joined(day_span(day) for day in cover.all_days)
@@ -70,11 +70,17 @@ def counts_by_time(session: Session, scope: Scope, span: Span) -> Subquery:
                 for each in days
             )
         )
-        whose = scope.group_ids if scope.group_ids is not None else frozenset({ALL_GROUPS})
+        whose = scope.group_ids
+        if scope.campaign_id is None and whose is None:
+            whose = frozenset({ALL})
         parts.append(
             select(
                 (quarters.c.quarter * QUARTER).label("seconds"), *(quarters.c[name] for name in TALLY)
-            ).where(within, *among(session, quarters.c.group_id, whose))
+            ).where(
+                within,
+                quarters.c.campaign_id == (ALL if scope.campaign_id is None else scope.campaign_id),
+                *among(session, quarters.c.group_id, whose),
+            )
         )
     if spans:
         rows = facts(session, spans, scope)

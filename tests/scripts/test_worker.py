@@ -83,7 +83,7 @@ def test_each_of_its_loops_leaves_a_sign_of_life(installation: Installation, tmp
     with capture_logs(), working(parts):
         assert eventually(lambda: len(dict(signs.seen())) == 5)
     assert {loop: at >= began for loop, at in signs.seen()} == dict.fromkeys(
-        ("carrier", "host", "index", "journal", "patrol"), True
+        ("carrier", "exports", "host", "index", "journal", "patrol", "reports"), True
     )
 
 

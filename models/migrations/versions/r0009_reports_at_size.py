@@ -84,10 +84,19 @@ def upgrade() -> None:
     op.create_table(
         "report_quarters",
         sa.Column("group_id", WHOLE, primary_key=True, autoincrement=False),
+        sa.Column("campaign_id", WHOLE, primary_key=True, autoincrement=False),
         sa.Column("quarter", sa.Integer(), primary_key=True, autoincrement=False),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in COUNTS),
     )
     op.create_index("ix_report_quarters_quarter", "report_quarters", ["quarter"])
+    of_campaigns = sa.text("campaign_id > 0")
+    op.create_index(
+        "ix_report_quarters_campaign_id_quarter",
+        "report_quarters",
+        ["campaign_id", "quarter"],
+        postgresql_where=of_campaigns,
+        sqlite_where=of_campaigns,
+    )
     op.create_table(
         "report_callers",
         sa.Column("group_id", WHOLE, primary_key=True, autoincrement=False),
