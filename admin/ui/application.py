@@ -12,6 +12,7 @@ from admin.access.identity import Identity
 from admin.access.passwords import Passwords
 from admin.desk import Desk
 from admin.errors import NotAllowed, NotThere
+from admin.number_search import Market
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
@@ -30,6 +31,8 @@ from admin.ui import (
     number_creating,
     number_page,
     numbers,
+    order_creating,
+    orders,
     picker,
     report_wording,
     reports,
@@ -61,6 +64,7 @@ def serve_pages(
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,
     examine: home.Examine,
+    market: Market,
 ) -> None:
     """Add all pages to an application that the gate guards."""
     frame = Frame(desk, gate, room)
@@ -81,6 +85,8 @@ def serve_pages(
         numbers.numbers(frame),
         number_creating.number_creating(frame),
         number_page.number_page(frame, explain),
+        order_creating.order_creating(frame, market),
+        orders.orders(frame, market),
         calls.calls(frame),
         call_page.call_page(frame),
         reports.reports(frame),

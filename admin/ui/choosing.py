@@ -1,12 +1,18 @@
-"""Choosing a campaign or a group out of many: what the select fields of forms and filters offer."""
+"""Choosing a campaign or a group out of many: what the select fields of forms and filters offer.
+
+And what a choice means for a new number: its group, and the defaults of that.
+"""
 
 from flask import Blueprint, Response, request
 
+from admin.access.actor import visible_group
 from admin.errors import NotThere
 from admin.lists import campaigns as campaign_list
 from admin.references import visible_campaign
-from admin.ui import scope
+from admin.ui import number_forms, scope
+from admin.ui.forms import Form
 from admin.ui.frame import Asked, Frame
+from models.group import Group
 from routing.policy import State
 
 MOST_OFFERED = 100
@@ -58,6 +64,30 @@ def group_choices(asked: Asked) -> Choices:
     """The groups of the actor's subtree as a tree, deeper ones indented."""
     tree = scope.tree(asked.session, asked.actor, "")
     return [(str(group.id), "\u2003" * depth + group.name) for depth, group in tree]
+
+
+def group_of(asked: Asked, form: Form) -> Group:
+    """That of the chosen campaign; without one, what the breadcrumb had chosen when the form was opened."""
+    session, actor = asked.session, asked.actor
+    if form["campaign_id"].isdecimal():
+        try:
+            campaign = visible_campaign(session, actor, int(form["campaign_id"]))
+        except NotThere:
+            pass  # creating it will say so
+        else:
+            return session.get_one(Group, campaign.group_id)
+    named = form["group_id"]
+    return visible_group(session, actor, int(named) if named.isdecimal() else scope.chosen(session, actor))
+
+
+def refilled(asked: Asked, form: Form) -> Form:
+    """The form of a new number after another campaign was chosen: untouched settings are its group's."""
+    new = number_forms.defaults(asked.session, group_of(asked, form).id)
+    before = form["defaults_of"]
+    if not before.isdecimal():
+        return number_forms.refilled(form, new, new)
+    group = visible_group(asked.session, asked.actor, int(before))
+    return number_forms.refilled(form, number_forms.defaults(asked.session, group.id), new)
 
 
 def _chosen(asked: Asked, chosen: str) -> tuple[int, str] | None:
