@@ -61,7 +61,7 @@ _PATROL_EVERY = 1.0
 
 
 class Worker:
-    """Runs its loops until told to stop: for journal, index (two), own files, carrier (two), and reports (two).
+    """Runs its loops until told to stop: for journal, index (two), own files, carrier (two), reports (two).
 
     The loop for the host also sweeps.
     """
