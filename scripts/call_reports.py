@@ -17,7 +17,15 @@ Report = tuple[str, dict[str, str]]
 """The event in the webhook's address, and the form."""
 
 
-def reports(call: dict[str, str], destination: str, outcome: str, began: datetime) -> Iterator[Report]:
+def reports(
+    call: dict[str, str],
+    destination: str,
+    outcome: str,
+    began: datetime,
+    *,
+    rings: timedelta = _RINGS,
+    talks: timedelta = _TALKS,
+) -> Iterator[Report]:
     """Tell the rest of the call `call`, which was connected to `destination` at the aware UTC `began`."""
     leg = call | {
         "CallSid": "CA" + secrets.token_hex(16),
@@ -28,9 +36,9 @@ def reports(call: dict[str, str], destination: str, outcome: str, began: datetim
         "CallbackSource": "call-progress-events",
     }
     answered = outcome == "completed"
-    rang_until = began + _RINGS
-    ended = rang_until + _TALKS if answered else rang_until
-    talked = str(int(_TALKS.total_seconds())) if answered else "0"
+    rang_until = began + rings
+    ended = rang_until + talks if answered else rang_until
+    talked = str(int(talks.total_seconds())) if answered else "0"
 
     def of_leg(number: int, status: str, at: datetime) -> Report:
         return "status", leg | {

@@ -40,6 +40,17 @@ PAGES = {
     "orders": "/tracking-numbers/orders",
     "number-release": "/tracking-numbers/1/release",
     "campaign-end": "/campaigns/1/end",
+    "reports": "/reports?period=30d",
+    "reports-today": "/reports?period=today",
+    "reports-none": "/reports?first_day=2020-01-01&last_day=2020-01-31",
+    "reports-wrong": "/reports?first_day=2026-03-31&last_day=2026-03-01",
+    "reports-hours": "/reports/hours?period=90d",
+    "reports-campaigns": "/reports/campaigns",
+    "reports-numbers": "/reports/numbers?campaign_id=1",
+    "reports-groups": "/reports/groups",
+    "reports-regions": "/reports/regions",
+    "reports-callers": "/reports/callers",
+    "reports-ended": "/reports/ended-numbers",
     "groups": "/groups",
     "group": "/groups/2",
     "group-edit": "/groups/2/edit",
@@ -67,10 +78,11 @@ _CALLS = ("+15005550100", "+15005550103", "+15005550100", "+15005550107", "+1500
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path), default=Path("var/pictures"), show_default=True
 )
-def command(folder: Path) -> None:
+@click.option("--only", help="Only those whose names begin with this.", default="")
+def command(folder: Path, only: str) -> None:
     """Make a picture of every page: light and dark, on a wide screen and on a phone.
 
-    Example: python -m scripts.pictures --to /tmp/pictures
+    Example: python -m scripts.pictures --to /tmp/pictures --only campaign
     """
     chromium = next((path for name in _CHROMIUM if (path := shutil.which(name))), None)
     if chromium is None:
@@ -82,10 +94,11 @@ def command(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         page = browser.new_page(locale="en-GB")
         _sign_in(page, address, password)
-        for name, path in PAGES.items():
+        wanted = {name: path for name, path in PAGES.items() if name.startswith(only)}
+        for name, path in wanted.items():
             _take(page, folder, name, address + path)
         browser.close()
-    click.echo(f"{len(PAGES)} pages, {len(list(folder.glob('*.png')))} pictures in {folder}")
+    click.echo(f"{len(wanted)} pages, {len(list(folder.glob('*.png')))} pictures in {folder}")
 
 
 def _take(page: "Page", folder: Path, name: str, address: str) -> None:

@@ -18,7 +18,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.database import Database
-from scripts import demo, embedded
+from scripts import demo, demo_calls, embedded
 from scripts import settings as settings_of
 from scripts.children import Child
 from scripts.cli import FAILED, run
@@ -164,7 +164,9 @@ def _prepare(settings: Settings) -> bool:
     try:
         bring_up_to_date(settings)
         if settings.is_local:
-            demo.load(database, datetime.now(UTC))
+            now = datetime.now(UTC)
+            if demo.load(database, now):
+                demo_calls.load(database, now)
         return demo.is_loaded(database)
     except SQLAlchemyError as error:
         raise PartFailed(

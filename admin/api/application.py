@@ -22,6 +22,7 @@ from admin.api.operations import Resource
 from admin.api.pages import pages
 from admin.api.plans import plans
 from admin.api.prompts import prompts
+from admin.api.reports import reports
 from admin.api.routes import Explain, routes
 from admin.api.saved_filters import saved_filters
 from admin.api.serving import Serving
@@ -43,6 +44,7 @@ RESOURCES: tuple[Resource, ...] = (
     prompts,
     calls,
     call_exports,
+    reports,
     saved_filters,
     audit_entries,
 )

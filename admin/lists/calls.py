@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor
-from admin.drafts import Id, Instant, Line, Reading
+from admin.drafts import Id, Line, Reading
 from admin.errors import NotThere
+from admin.lists.call_counts import CountedFilters, counted_conditions
 from admin.lists.digits import Digits, check_digits, digits_condition
-from admin.lists.listing import Filters, Key, Listing, compared, in_order, read_page
+from admin.lists.listing import Key, Listing, compared, in_order, read_page
 from admin.lists.visible import visible
 from admin.masking import masking
 from admin.views import CallDetail, CallView, Page
@@ -34,9 +35,7 @@ EXPORTED: list[ColumnElement[Any]] = [
 _CALLER, _GROUP = (list(CallView.model_fields).index(name) for name in ("caller", "group_id"))
 
 
-class CallFilters(Filters):
-    started_from: Instant | None = None
-    started_before: Instant | None = None
+class CallFilters(CountedFilters):
     campaign_id: Id | None = None
     number: Digits = None
     caller: Digits = None
@@ -64,6 +63,8 @@ def check_filters(filters: CallFilters, reading: Reading, place: str = "") -> No
     """Add an error for each filter that finds nothing in reasonable time; `place` leads their names."""
     check_digits(filters.number, f"{place}number", reading)
     check_digits(filters.caller, f"{place}caller", reading)
+    if filters.first_time is not None and filters.started_from is None:
+        reading.add(f"{place}first_time", "needs a time from which on calls are looked at (started_from)")
 
 
 def count(session: Session, actor: Actor, raw: object) -> int:
@@ -162,6 +163,7 @@ def _conditions(session: Session, actor: Actor, filters: CallFilters) -> list[Co
     ):
         if words:
             found.append(column_of_words.in_(words))
+    found += counted_conditions(session, actor, filters)
     return found + compared(
         (Call.campaign_id, eq, filters.campaign_id),
         (Call.started_at, ge, filters.started_from),

@@ -34,6 +34,8 @@ from admin.ui import (
     order_creating,
     orders,
     picker,
+    report_wording,
+    reports,
     sign_in,
     users,
     wording,
@@ -87,6 +89,7 @@ def serve_pages(
         orders.orders(frame, market),
         calls.calls(frame),
         call_page.call_page(frame),
+        reports.reports(frame),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))
@@ -99,6 +102,7 @@ def serve_pages(
     pages.after_request(_private)
     wording.install(pages)
     call_wording.install(pages)
+    report_wording.install(pages)
     app.register_blueprint(asset_pages(assets))
     app.register_blueprint(pages)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

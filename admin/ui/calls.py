@@ -9,7 +9,9 @@ from flask import Blueprint, Response, request
 from sqlalchemy import func, select
 
 from admin.lists import calls as call_list
+from admin.lists.call_counts import Missing
 from admin.ui import call_wording, choosing, grids, ranges
+from admin.ui.charts import KINDS
 from admin.ui.downloads import Column, columns, download
 from admin.ui.forms import Form
 from admin.ui.frame import Asked, Frame
@@ -98,6 +100,9 @@ def _choices(asked: Asked) -> Mapping[str, Any]:
         "reasons": [(word.value, sentence(text)) for word, text in call_wording.REASONS.items()],
         "dispositions": [(word.value, sentence(text)) for word, text in call_wording.DISPOSITIONS.items()],
         "spans": list(ranges.SPANS.items()),
+        "outcomes": list(KINDS),
+        "hours": [(str(hour), f"{hour:02}:00 to {hour:02}:59") for hour in range(24)],
+        "lacking": get_args(Missing),
     }
 
 

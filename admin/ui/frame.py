@@ -55,6 +55,7 @@ MENU = (
     MenuItem("/campaigns", "Campaigns", "campaigns"),
     MenuItem("/tracking-numbers", "Tracking numbers", "numbers"),
     MenuItem("/calls", "Calls", "calls"),
+    MenuItem("/reports", "Reports", "reports"),
     MenuItem("/groups", "Groups", "groups"),
     MenuItem("/users", "Users", "users"),
 )

@@ -1,11 +1,11 @@
 """Numbers that are over and are dialled all the same."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Subquery, func, select, union_all
+from sqlalchemy import Row, Select, Subquery, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from models.call import Call
@@ -74,6 +74,27 @@ def numbers_in_vain(session: Session, scope: Scope, period: Period, limit: int |
         )
         for row in rows
     ]
+
+
+def count_in_vain(session: Session, scope: Scope, period: Period) -> int:
+    """How many rows `numbers_in_vain` has without a limit."""
+    counts = _counts(session, scope, period.span)
+    rows = select(*(counts.c[name] for name in _KEYS)).distinct().subquery("rows")
+    return session.scalars(select(func.count()).select_from(rows)).one()
+
+
+def calls_in_vain(
+    session: Session, scope: Scope, period: Period, numbers: Collection[PhoneNumber | None]
+) -> dict[tuple[Any, ...], int]:
+    """The calls of these numbers, by number, campaign and reason."""
+    counts = _counts(session, scope, period.span)
+    keys = [counts.c[name] for name in _KEYS]
+    wanted = (
+        select(*keys, func.sum(counts.c.calls))
+        .where(or_(counts.c.number.in_(set(numbers) - {None}), counts.c.number.is_(None)))
+        .group_by(*keys)
+    )
+    return {tuple(row[:-1]): row[-1] for row in session.execute(wanted)}
 
 
 def _counts(session: Session, scope: Scope, span: Span) -> Subquery:

@@ -329,6 +329,19 @@ RECIPES: dict[str, Recipe] = {
     ),
     "GET /api/v1/calls": _plain,
     "GET /api/v1/calls/{call_id}": _on("call_id", Things.logged_call),
+    **{
+        f"GET /api/v1/reports/{name}": _plain
+        for name in (
+            "days",
+            "hours",
+            "campaigns",
+            "numbers",
+            "groups",
+            "regions",
+            "callers",
+            "ended-numbers",
+        )
+    },
     "GET /api/v1/call-exports": _plain,
     "POST /api/v1/call-exports": _sending(lambda _things: {"format": "jsonl"}),
     "GET /api/v1/call-exports/{export_id}": _on("export_id", Things.export),
