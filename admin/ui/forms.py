@@ -13,6 +13,9 @@ from admin.drafts import spelled
 from admin.errors import Conflict, FieldError, Invalid
 from admin.ui import times
 
+_MOST_DIGITS = 18
+"""Of a number that the database can hold; Python refuses to read some thousands of them."""
+
 
 class Wrong(Exception):
     """Something that was typed cannot be read; the form says what."""
@@ -33,7 +36,12 @@ class Form:
     @property
     def revision(self) -> int | None:
         """Which revision the form was filled from."""
-        return int(self["revision"]) if self["revision"].isdecimal() else None
+        return self.whole("revision")
+
+    def whole(self, name: str) -> int | None:
+        """A whole number as our own pages send it; None for everything else."""
+        text = self[name]
+        return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
     def error(self, name: str) -> str:
         return "; ".join(self.errors.get(name, ()))

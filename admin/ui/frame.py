@@ -57,7 +57,10 @@ MENU = (
     MenuItem("/calls", "Calls", "calls"),
     MenuItem("/groups", "Groups", "groups"),
     MenuItem("/users", "Users", "users"),
+    MenuItem("/settings", "Settings", "settings"),
 )
+SETTINGS = (MenuItem("/settings/tokens", "API tokens", "key"),)
+"""The tabs of the settings."""
 
 
 @dataclass(frozen=True, slots=True)

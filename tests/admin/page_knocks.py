@@ -102,8 +102,6 @@ PAGES: dict[str, Recipe] = {
     "POST /account/second-factor": _form(password=PASSWORD),
     "POST /account/second-factor/confirm": lambda things: Call(form={"code": things.code()}),
     "POST /account/second-factor/remove": _form(password=PASSWORD),
-    "POST /account/tokens": _form(name="crm", scope="read"),
-    "POST /account/tokens/{token_id}/revoke": lambda things: Call({"token_id": things.token()}, form={}),
     "GET /campaigns": _plain,
     "POST /campaigns/filters": _form(query="state=live"),
     "POST /campaigns/filters/reset": _form(),
@@ -169,4 +167,8 @@ PAGES: dict[str, Recipe] = {
     "POST /users/{user_id}/link": _user(),
     "GET /users/{user_id}/second-factor": _user(),
     "POST /users/{user_id}/second-factor": _user(),
+    "GET /settings": _plain,
+    "GET /settings/tokens": _plain,
+    "POST /settings/tokens": _form(name="crm", scope="read"),
+    "POST /settings/tokens/{token_id}/revoke": lambda things: Call({"token_id": things.token()}, form={}),
 }
