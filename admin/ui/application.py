@@ -17,6 +17,8 @@ from admin.room import Room
 from admin.signing_in import SigningIn
 from admin.ui import (
     account,
+    audit,
+    blocks,
     call_page,
     call_wording,
     calls,
@@ -85,6 +87,8 @@ def serve_pages(
         call_page.call_page(frame),
         settings.settings(),
         tokens.tokens(frame),
+        blocks.blocks(frame),
+        audit.audit(frame),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))

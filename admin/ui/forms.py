@@ -9,12 +9,9 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
-from admin.drafts import spelled
+from admin.drafts import spelled, whole
 from admin.errors import Conflict, FieldError, Invalid
 from admin.ui import times
-
-_MOST_DIGITS = 18
-"""Of a number that the database can hold; Python refuses to read some thousands of them."""
 
 
 class Wrong(Exception):
@@ -39,9 +36,8 @@ class Form:
         return self.whole("revision")
 
     def whole(self, name: str) -> int | None:
-        """A whole number as our own pages send it; None for everything else."""
-        text = self[name]
-        return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
+        """The whole number that was sent; None where it is none."""
+        return whole(self[name])
 
     def error(self, name: str) -> str:
         return "; ".join(self.errors.get(name, ()))

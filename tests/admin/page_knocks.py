@@ -120,7 +120,7 @@ PAGES: dict[str, Recipe] = {
     "GET /campaigns/{campaign_id}/{act}": _act("end"),
     "POST /campaigns/{campaign_id}/{act}": _act("end"),
     "GET /home/calls": _plain,
-    "GET /choose-campaign": _plain,
+    "GET /options/{kind}": lambda _things: Call({"kind": "campaigns"}),
     "GET /tracking-numbers": _plain,
     "POST /tracking-numbers/filters": _form(query="status=active"),
     "POST /tracking-numbers/filters/reset": _form(),
@@ -170,5 +170,18 @@ PAGES: dict[str, Recipe] = {
     "GET /settings": _plain,
     "GET /settings/tokens": _plain,
     "POST /settings/tokens": _form(name="crm", scope="read"),
+    "GET /settings/blocks": _plain,
+    "POST /settings/blocks/filters": _form(query="ended=true"),
+    "POST /settings/blocks/filters/reset": _form(),
+    "GET /settings/blocks/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /settings/blocks/new": _plain,
+    "POST /settings/blocks/new": lambda things: Call(
+        form={"callers": a_phone().e164, "group_id": things.north}
+    ),
+    "POST /settings/blocks/{block_id}/lift": lambda things: Call({"block_id": things.block()}, form={}),
+    "GET /settings/audit": _plain,
+    "POST /settings/audit/filters": _form(query="entity=campaign"),
+    "POST /settings/audit/filters/reset": _form(),
+    "GET /settings/audit/download.{form}": lambda _things: Call({"form": "csv"}),
     "POST /settings/tokens/{token_id}/revoke": lambda things: Call({"token_id": things.token()}, form={}),
 }
