@@ -1,9 +1,11 @@
 """The facts of one tracking number: all that a decision may depend on, beside the clock."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from routing.blocks import Block
 from routing.numbers import PhoneNumber
@@ -23,8 +25,7 @@ class CallerId(StrEnum):
     TRACKING_NUMBER = "tracking_number"
 
 
-@dataclass(frozen=True, slots=True)
-class SpokenPrompt:
+class SpokenPrompt(Struct, frozen=True):
     """Words for the carrier's voice."""
 
     language: str = "en"
@@ -35,8 +36,7 @@ class SpokenPrompt:
     """None: the standard wording of the language."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedPrompt:
+class RecordedPrompt(Struct, frozen=True):
     """Audio uploaded by an operator, named by the SHA-256 of its bytes."""
 
     prompt_id: int
@@ -45,8 +45,7 @@ class RecordedPrompt:
     language: str = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignFacts:
+class CampaignFacts(Struct, frozen=True):
     """What a campaign says about calls to its numbers. Instants are aware UTC."""
 
     campaign_id: int
@@ -71,10 +70,11 @@ class CampaignFacts:
     """Where calls may be connected to, as ISO regions such as `US`; None: where the number is."""
     talk_limit: int | None = None
     """Seconds that a connection may last; None: the default."""
+    destination_is_ours: bool = False
+    """Whether `destination` is a tracking number of ours, which would send a call round in a circle."""
 
 
-@dataclass(frozen=True, slots=True)
-class NumberFacts:
+class NumberFacts(Struct, frozen=True):
     """What a tracking number says for itself; None leaves it to the campaign or the default."""
 
     number: PhoneNumber
@@ -92,10 +92,11 @@ class NumberFacts:
     caller_id: CallerId = CallerId.CALLER
     groups_above: tuple[int, ...] = ()
     """The groups above `group_id`, up to the root."""
+    destination_is_ours: bool = False
+    """As for a campaign, of its own `destination`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """A tracking number with its campaign, if it has one, and what its groups hold against the caller."""
 
     number: NumberFacts
