@@ -44,7 +44,7 @@ PAGES = {
     "number-move": "/tracking-numbers/1/move",
     "number-release": "/tracking-numbers/1/release",
     "calls": "/calls",
-    "call": "/calls/21",
+    "call": "/calls/1",
     "prompts": "/prompts",
     "prompt": "/prompts/1",
     "prompt-new": "/prompts/new",

@@ -142,11 +142,12 @@ def _askers(installation: Installation, groups: int, now: datetime) -> Iterator[
 def _things(session: Session, group_id: int) -> dict[str, int]:
     """The youngest of each kind in the group."""
     kinds = {"campaign": Campaign, "number": TrackingNumber, "call": Call, "prompt": Prompt}
-    found = {
-        name: session.scalars(select(func.max(kind.id)).where(kind.group_id == group_id)).one()
-        for name, kind in kinds.items()
-    }
-    return found | {"group": group_id, "user": group_id}
+    found = {"group": group_id, "user": group_id}
+    for name, kind in kinds.items():
+        table = kind.__table__
+        youngest = select(func.max(table.c.id)).where(table.c.group_id == group_id)
+        found[name] = session.scalars(youngest).one()
+    return found
 
 
 def _times(web: Server, askers: list[Asker], rounds: int) -> Iterator[Figure]:
