@@ -182,6 +182,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     from admin.room import Room
     from admin.ui.application import serve_pages
     from admin.ui.assets import assets_in
+    from scripts.web_market import WebMarket
 
     database = Database(settings.database_url, unhurried=True)
     client = open_redis(settings.redis_url, EDIT_TIMEOUT)
@@ -200,7 +201,17 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     room, passwords = Room(), Passwords()
     limits, explain = Limits(Counters(counting)), explainer.explain
     parts = Parts(settings, database, client, layout)
-    serve_api(flask, desk=desk, gate=gate, room=room, passwords=passwords, limits=limits, explain=explain)
+    market = WebMarket(settings)
+    serve_api(
+        flask,
+        desk=desk,
+        gate=gate,
+        room=room,
+        passwords=passwords,
+        limits=limits,
+        explain=explain,
+        market=market,
+    )
     serve_pages(
         flask,
         desk=desk,
@@ -210,6 +221,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         assets=assets_in(_ASSETS),
         explain=explain,
         examine=lambda: vital_signs.examine(parts),
+        market=market,
     )
 
     def close() -> None:

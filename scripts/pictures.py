@@ -36,6 +36,8 @@ PAGES = {
     "campaign-referral": "/campaigns/3",
     "campaign-edit": "/campaigns/3/edit",
     "campaign-extend": "/campaigns/3/extend",
+    "provision": "/tracking-numbers/orders/new?campaign_id=1",
+    "orders": "/tracking-numbers/orders",
     "campaign-end": "/campaigns/1/end",
     "numbers": "/tracking-numbers",
     "number": "/tracking-numbers/1",

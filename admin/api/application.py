@@ -10,12 +10,14 @@ from admin.access.headers import set_headers
 from admin.access.passwords import Passwords
 from admin.api import problems
 from admin.api.audit_entries import audit_entries
+from admin.api.available_numbers import available_numbers
 from admin.api.blocked_callers import blocked_callers
 from admin.api.calls import calls
 from admin.api.campaigns import campaigns
 from admin.api.document import document
 from admin.api.groups import groups
 from admin.api.limits import Limits
+from admin.api.number_orders import number_orders
 from admin.api.operations import Resource
 from admin.api.pages import pages
 from admin.api.plans import plans
@@ -28,6 +30,7 @@ from admin.api.tokens import tokens
 from admin.api.tracking_numbers import tracking_numbers
 from admin.api.users import users
 from admin.desk import Desk
+from admin.number_search import Market
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
@@ -63,6 +66,7 @@ def serve_api(
     passwords: Passwords,
     limits: Limits,
     explain: Explain,
+    market: Market,
 ) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
@@ -70,7 +74,8 @@ def serve_api(
     app.url_map.merge_slashes = False
     problems.install(app)
     serving = Serving(desk, room)
-    resources = (*RESOURCES, *_access(desk, gate, passwords), routes(explain))
+    provisioning = available_numbers(market), number_orders(desk, market)
+    resources = (*RESOURCES, *provisioning, *_access(desk, gate, passwords), routes(explain))
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:
         for operation in resource.operations:

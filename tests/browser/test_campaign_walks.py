@@ -42,7 +42,7 @@ def test_a_campaign_is_created_and_goes_on_to_its_first_number(walk: Walk) -> No
     expect(window.get_by_role("heading", name="Campaign created")).to_be_visible()
     assert walk.find_barriers() == []
     provision = window.get_by_role("link", name="Provision a tracking number")
-    assert "/tracking-numbers/new?campaign_id=" in (provision.get_attribute("href") or "")
+    assert "/tracking-numbers/orders/new?campaign_id=" in (provision.get_attribute("href") or "")
     window.get_by_role("link", name="Create another").click()
     expect(window.get_by_label("Campaign Name")).to_have_value("")
     window.get_by_label("Campaign Name").fill("Late in the year")
