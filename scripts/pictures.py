@@ -23,7 +23,7 @@ import click
 from scripts.cli import run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 PAGES = {
     "login": "/login",
@@ -38,7 +38,6 @@ PAGES = {
     "campaign-extend": "/campaigns/3/extend",
     "provision": "/tracking-numbers/orders/new?campaign_id=1",
     "orders": "/tracking-numbers/orders",
-    "number-release": "/tracking-numbers/1/release",
     "campaign-end": "/campaigns/1/end",
     "reports": "/reports?period=30d",
     "reports-today": "/reports?period=today",
@@ -51,6 +50,18 @@ PAGES = {
     "reports-regions": "/reports/regions",
     "reports-callers": "/reports/callers",
     "reports-ended": "/reports/ended-numbers",
+    "numbers": "/tracking-numbers",
+    "number": "/tracking-numbers/1",
+    "number-new": "/tracking-numbers/new",
+    "number-edit": "/tracking-numbers/1/edit",
+    "number-move": "/tracking-numbers/1/move",
+    "number-release": "/tracking-numbers/1/release",
+    "calls": "/calls",
+    "call": "/calls/1",
+    "prompts": "/prompts",
+    "prompt": "/prompts/1",
+    "prompt-new": "/prompts/new",
+    "prompt-upload": "/prompts/upload",
     "groups": "/groups",
     "group": "/groups/2",
     "group-edit": "/groups/2/edit",
@@ -59,15 +70,30 @@ PAGES = {
     "user": "/users/2",
     "user-new": "/users/new",
     "user-disable": "/users/2/disable",
+    "tokens": "/settings/tokens",
+    "blocks": "/settings/blocks",
+    "block-new": "/settings/blocks/new",
+    "audit": "/settings/audit",
     "choose-group": "/choose-group",
     "account": "/account",
     "not-there": "/nothing/here",
 }
 """Each page by the name of its picture."""
 
+_README = Path("docs/pictures")
+SHOWN: dict[str, tuple[str, Literal["light", "dark"]]] = {
+    "campaigns": ("/campaigns", "light"),
+    "campaign": ("/campaigns/3", "light"),
+    "home": ("/", "dark"),
+    "calls": ("/calls", "light"),
+}
+"""Those of the README, which are kept with the code: each by its name, with its page and its theme."""
+
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 _SIZES = {"wide": (1400, 900), "phone": (390, 844)}
+_SMALL: "ViewportSize" = {"width": 1200, "height": 750}
+_QUALITY = 70
 _THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _EMAIL, _PASSWORD = "admin@example.com", "a picture of many words"
 _UNTIL_READY = 90.0
@@ -97,6 +123,8 @@ def command(folder: Path, only: str) -> None:
         wanted = {name: path for name, path in PAGES.items() if name.startswith(only)}
         for name, path in wanted.items():
             _take(page, folder, name, address + path)
+        for name, (path, theme) in SHOWN.items():
+            _take_small(page, _README / f"{name}.jpg", address + path, theme)
         browser.close()
     click.echo(f"{len(wanted)} pages, {len(list(folder.glob('*.png')))} pictures in {folder}")
 
@@ -108,6 +136,14 @@ def _take(page: "Page", folder: Path, name: str, address: str) -> None:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.goto(address)
             page.screenshot(path=folder / f"{name}-{theme}-{size}.png", full_page=True)
+
+
+def _take_small(page: "Page", file: Path, address: str, theme: Literal["light", "dark"]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    page.set_viewport_size(_SMALL)
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.goto(address)
+    page.screenshot(path=file, type="jpeg", quality=_QUALITY)
 
 
 def _sign_in(page: "Page", address: str, password: str) -> None:

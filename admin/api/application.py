@@ -11,6 +11,7 @@ from admin.access.passwords import Passwords
 from admin.api import problems
 from admin.api.audit_entries import audit_entries
 from admin.api.available_numbers import available_numbers
+from admin.api.blocked_callers import blocked_callers
 from admin.api.call_exports import call_exports
 from admin.api.calls import calls
 from admin.api.campaigns import campaigns
@@ -42,6 +43,7 @@ RESOURCES: tuple[Resource, ...] = (
     groups,
     plans,
     prompts,
+    blocked_callers,
     calls,
     call_exports,
     reports,

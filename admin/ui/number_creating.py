@@ -41,9 +41,8 @@ def number_creating(frame: Frame) -> Blueprint:
         try:
             with frame.writing() as asked:
                 raw = number_forms.read(form) | {"number": form["number"]}
-                if form["campaign_id"].isdecimal():
-                    raw["campaign_id"] = int(form["campaign_id"])
-                else:
+                raw["campaign_id"] = form.whole("campaign_id")
+                if raw["campaign_id"] is None:
                     raw["group_id"] = choosing.group_of(asked, form).id
                 held_id = numbers.create(asked.session, asked.actor, raw, asked.now).id
                 form.finish()
@@ -73,4 +72,4 @@ def _said(asked: Asked, form: Form) -> dict[str, Any]:
 
 
 def _placed(form: Form) -> dict[str, str]:
-    return {name: form[name] for name in ("campaign_id", "group_id") if form[name].isdecimal()}
+    return {name: form[name] for name in ("campaign_id", "group_id") if form.whole(name)}

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from admin.drafts import whole
 from admin.errors import Conflict, Invalid
 from admin.number_filling import region_of
 from admin.ui import number_forms
@@ -26,7 +27,6 @@ SIDS = ("address_sid", "bundle_sid")
 _CHOSEN = ("quantity", "numbers", *number_forms.SETTINGS, *SIDS)
 SENT = ("campaign_id", "group_id", *_SEARCHED, "how", *_CHOSEN)
 """What goes on from page to page of an order."""
-_MOST_DIGITS = 6
 _OFFERED = 30
 
 
@@ -68,10 +68,8 @@ def _typed(form: Form, fields: Mapping[str, str]) -> dict[str, Any]:
 def read(form: Form, group: Group) -> dict[str, Any]:
     """The order as the use case reads it (`NewOrder`); what cannot be read is noted in the form."""
     raw: dict[str, Any] = number_forms.read(form)
-    if form["campaign_id"].isdecimal():
-        raw["campaign_id"] = int(form["campaign_id"])
-    else:
-        raw["group_id"] = group.id
+    campaign_id = form.whole("campaign_id")
+    raw |= {"group_id": group.id} if campaign_id is None else {"campaign_id": campaign_id}
     raw |= _typed(form, {name: name for name in (*SIDS, "key")})
     if form["how"] == "these":
         # Their country and kind tell the price.
@@ -81,8 +79,9 @@ def read(form: Form, group: Group) -> dict[str, Any]:
             form.add("numbers", "tick at least one number, or say how many like these")
         return raw
     raw |= _typed(form, _SEARCHED)
-    if form["quantity"].strip().isdecimal() and len(form["quantity"].strip()) <= _MOST_DIGITS:
-        raw["quantity"] = int(form["quantity"])
-    else:
+    quantity = whole(form["quantity"].strip())
+    if quantity is None:
         form.add("quantity", "type how many, such as 5")
+    else:
+        raw["quantity"] = quantity
     return raw

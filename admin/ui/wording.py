@@ -61,6 +61,12 @@ def international(number: PhoneNumber | MaskedCaller) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+def callers(pattern: str) -> str:
+    """Whom a block is for, as a number is written abroad; patterns as they are."""
+    is_number = pattern.startswith("+") and not pattern.endswith("*")
+    return international(PhoneNumber(pattern)) if is_number else pattern
+
+
 def sentence(text: str) -> str:
     """With a capital at its beginning; the rest stays, as `str.capitalize` would not let it."""
     return text[:1].upper() + text[1:]
@@ -91,6 +97,13 @@ _LABELS = {
     "external_id": "External ID",
     "enabled": "Switched on",
     "archived_at": "Archived",
+    "lifted_at": "Lifted",
+    "expires_at": "Ends by itself",
+    "password_hash": "Password",
+    "password_changed_at": "Password changed",
+    "totp_secret": "Second factor",
+    "totp_confirmed_at": "Second factor confirmed",
+    "token_hash": "Token",
 }
 
 
@@ -103,6 +116,7 @@ def install(pages: Blueprint) -> None:
     pages.add_app_template_filter(_typed, "typed")
     pages.add_app_template_filter(international, "phone")
     pages.add_app_template_filter(national, "national")
+    pages.add_app_template_filter(callers, "callers")
     pages.add_app_template_filter(_countdown, "countdown")
     pages.add_app_template_filter(_value, "value")
     pages.add_app_template_filter(label, "label")

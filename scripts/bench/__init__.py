@@ -8,6 +8,7 @@ _BENCHES = {
     "api": "scripts.bench.api",
     "index": "scripts.bench.index",
     "journal": "scripts.bench.journal",
+    "pages": "scripts.bench.pages",
     "reports": "scripts.bench.reports",
     "voice": "scripts.bench.voice",
 }

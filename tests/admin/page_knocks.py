@@ -5,7 +5,7 @@ from pathlib import Path
 
 from admin.ui.assets import assets_in
 from models.campaign import Campaign
-from tests.admin.knocks import Call, Recipe, Things
+from tests.admin.knocks import Call, Recipe, Things, a_sound
 from tests.admin.people import PASSWORD
 from tests.builders import NOW, a_phone
 
@@ -77,6 +77,10 @@ def _group(**form: object) -> Recipe:
     return lambda things: Call({"group_id": things.group().id}, form=form)
 
 
+def _prompt(**form: object) -> Recipe:
+    return lambda things: Call({"prompt_id": things.text()}, form=form)
+
+
 def _user(**form: object) -> Recipe:
     return lambda things: Call({"user_id": things.user().id}, form=form)
 
@@ -111,8 +115,6 @@ PAGES: dict[str, Recipe] = {
     "POST /account/second-factor": _form(password=PASSWORD),
     "POST /account/second-factor/confirm": lambda things: Call(form={"code": things.code()}),
     "POST /account/second-factor/remove": _form(password=PASSWORD),
-    "POST /account/tokens": _form(name="crm", scope="read"),
-    "POST /account/tokens/{token_id}/revoke": lambda things: Call({"token_id": things.token()}, form={}),
     "GET /campaigns": _plain,
     "POST /campaigns/filters": _form(query="state=live"),
     "POST /campaigns/filters/reset": _form(),
@@ -131,7 +133,7 @@ PAGES: dict[str, Recipe] = {
     "GET /campaigns/{campaign_id}/{act}": _act("end"),
     "POST /campaigns/{campaign_id}/{act}": _act("end"),
     "GET /home/calls": _plain,
-    "GET /choose-campaign": _plain,
+    "GET /options/{kind}": lambda _things: Call({"kind": "campaigns"}),
     "GET /tracking-numbers": _plain,
     "POST /tracking-numbers/filters": _form(query="status=active"),
     "POST /tracking-numbers/filters/reset": _form(),
@@ -171,6 +173,28 @@ PAGES: dict[str, Recipe] = {
     "GET /reports/{name}/download.{form}": lambda _things: Call({"name": "numbers", "form": "xlsx"}),
     "POST /reports/filters": _form(query="period=7d"),
     "POST /reports/filters/reset": _form(),
+    "GET /prompts": _plain,
+    "POST /prompts/filters": _form(query="kind=text"),
+    "POST /prompts/filters/reset": _form(),
+    "GET /prompts/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /prompts/new": _plain,
+    "GET /prompts/upload": _plain,
+    "POST /prompts/preview": _form(language="en"),
+    "POST /prompts/new": lambda things: Call(
+        form={"name": "New", "language": "en", "group_id": things.north}
+    ),
+    "POST /prompts/upload": lambda things: Call(
+        form={"name": "New", "language": "en", "group_id": things.north, "file": a_sound()}
+    ),
+    "GET /prompts/{prompt_id}": _prompt(),
+    "GET /prompts/{prompt_id}/edit": _prompt(),
+    "GET /prompts/{prompt_id}/sound": _prompt(),
+    "POST /prompts/{prompt_id}/edit": _prompt(name="Other"),
+    "POST /prompts/{prompt_id}/sound": lambda things: Call(
+        {"prompt_id": things.text()}, form={"file": a_sound()}
+    ),
+    "GET /prompts/{prompt_id}/archive": _prompt(),
+    "POST /prompts/{prompt_id}/archive": _prompt(),
     "GET /groups": _plain,
     "GET /groups/new": _plain,
     "POST /groups/new": lambda things: Call(form={"name": "New", "parent_id": things.north}),
@@ -196,4 +220,21 @@ PAGES: dict[str, Recipe] = {
     "POST /users/{user_id}/link": _user(),
     "GET /users/{user_id}/second-factor": _user(),
     "POST /users/{user_id}/second-factor": _user(),
+    "GET /settings": _plain,
+    "GET /settings/tokens": _plain,
+    "POST /settings/tokens": _form(name="crm", scope="read"),
+    "GET /settings/blocks": _plain,
+    "POST /settings/blocks/filters": _form(query="ended=true"),
+    "POST /settings/blocks/filters/reset": _form(),
+    "GET /settings/blocks/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /settings/blocks/new": _plain,
+    "POST /settings/blocks/new": lambda things: Call(
+        form={"callers": a_phone().e164, "group_id": things.north}
+    ),
+    "POST /settings/blocks/{block_id}/lift": lambda things: Call({"block_id": things.block()}, form={}),
+    "GET /settings/audit": _plain,
+    "POST /settings/audit/filters": _form(query="entity=campaign"),
+    "POST /settings/audit/filters/reset": _form(),
+    "GET /settings/audit/download.{form}": lambda _things: Call({"form": "csv"}),
+    "POST /settings/tokens/{token_id}/revoke": lambda things: Call({"token_id": things.token()}, form={}),
 }
