@@ -1,4 +1,4 @@
-"""The background worker: drains the journal into the call log, keeps the index right, asks the carrier."""
+"""The background worker: drains the journal into the call log, keeps the index right, tells others."""
 
 import os
 import signal
@@ -28,6 +28,7 @@ from scripts.number_keeping import NumberKeeper
 from scripts.publication import Publication, at_once
 from scripts.signs_of_life import SignsOfLife
 from scripts.sweeping import Sweeper
+from scripts.webhook_keeping import WebhookKeeper
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ _PATROL_EVERY = 1.0
 
 
 class Worker:
-    """Runs its loops until told to stop: for journal, index (two), this host's own files, and the carrier.
+    """Runs its loops until told to stop: for journal, index (two), this host's files, carrier, webhooks.
 
     The loop for the host also sweeps.
     """
@@ -73,6 +74,7 @@ class Worker:
         self._numbers = NumberKeeper(
             parts.settings, parts.database, publish=at_once(publication), pause=self._rest
         )
+        self._webhooks = WebhookKeeper(parts.settings, parts.database, consumer)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -88,6 +90,7 @@ class Worker:
                 ("patrol", lambda: self._patrol.keep(self._rest), _PATROL_EVERY),
                 ("host", self._tidy, _HOST_EVERY),
                 ("carrier", self._ask_carrier, _CARRIER_EVERY),
+                ("webhooks", self._webhooks.keep, 0.0),
             )
         ]
         for other in others:
@@ -97,6 +100,8 @@ class Worker:
             self._drain.finish()
         for other in others:
             other.join()
+        with suppress(SQLAlchemyError):  # else what was sent just now is sent again
+            self._webhooks.finish()
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
