@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from models.campaign_news import tell_by_the_clock
 from models.database import Database
+from models.webhook_endpoint import anybody_listens
 from scripts.settings import Settings
 from webhooks.outgoing.addresses import AddressRules
 from webhooks.outgoing.courier import Courier
@@ -50,7 +51,10 @@ class WebhookKeeper:
 
     def _look_at_the_clock(self) -> None:
         now = self._clock()
-        with self._database.session() as session:
-            tell_by_the_clock(session, self._told_until - _OVERLAP, now)
+        with self._database.reading() as session:
+            listened = anybody_listens(session)
+        if listened:
+            with self._database.session() as session:
+                tell_by_the_clock(session, self._told_until - _OVERLAP, now)
         self._told_until = now
         self._next_look = time.monotonic() + _CLOCK_EVERY

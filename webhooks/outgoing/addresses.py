@@ -101,7 +101,7 @@ def target_of(address: str) -> Target:
         raise AddressRefused("must not hold a user name or password; use a static field, or the signature")
     if parts.fragment or "\\" in address:
         raise AddressRefused("must not hold a # or a backslash")
-    host = _host(parts.hostname or "")
+    host = _host(parts.hostname or "", is_ip=parts.netloc.startswith("["))
     if port == 0:
         raise AddressRefused("has a port that is none")
     bracketed = f"[{host}]" if ":" in host else host
@@ -116,10 +116,11 @@ def look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _host(host: str) -> str:
-    if ":" in host or _ENDS_IN_A_NUMBER.search(host):
+def _host(host: str, *, is_ip: bool) -> str:
+    if is_ip or _ENDS_IN_A_NUMBER.search(host):
         try:
-            return str(ip_address(host))
+            # A scope (fe80::1%eth0) names a network of this machine.
+            return str(ip_address(host.replace("%", "?")))
         except ValueError:
             raise AddressRefused("has an IP address in a notation that is not plain") from None
     if not _NAME.fullmatch(host):

@@ -86,15 +86,18 @@ class Courier:
         if self._loop is None:
             return
         try:
-            if self._lanes:
-                self._loop.run_until_complete(asyncio.wait(self._lanes.values(), timeout=patience))
-            for task in self._lanes.values():
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*self._lanes.values(), return_exceptions=True))
+            self._loop.run_until_complete(self._end(patience))
             self._write_down()
         finally:
             self._sender.close()
             self._loop.close()
+
+    async def _end(self, patience: float) -> None:
+        if self._lanes:
+            await asyncio.wait(self._lanes.values(), timeout=patience)
+        for task in self._lanes.values():
+            task.cancel()
+        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
 
     async def _wait(self, seconds: float) -> None:
         """Let the lanes go on for so long, or until all are done and a moment is over."""
@@ -142,11 +145,11 @@ class Courier:
     async def _go_along(self, walk: "_Walk") -> None:
         while walk.queue and not walk.stopped:
             for due in walk.queue.pop():
-                was_taken = await self._try(walk, due)
-                if walk.stopped or not was_taken:
+                if not await self._try(walk, due):
                     break  # what comes later of the same subject waits
 
     async def _try(self, walk: "_Walk", due: Due) -> bool:
+        """Make one attempt; return whether to go on with what comes next."""
         lane = walk.lane
         at, began = self._clock(), time.monotonic()
         answer = await self._post(lane, due, at)
@@ -179,7 +182,7 @@ class Courier:
                 blocks_until=blocked,
             )
         )
-        return answer.problem is None
+        return answer.problem is None and not walk.stopped
 
     async def _post(self, lane: Lane, due: Due, at: datetime) -> Answer:
         body = due.body.encode()
