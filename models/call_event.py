@@ -1,11 +1,11 @@
 """What carriers reported of each call, and its sum in the call log."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+from msgspec.structs import fields
 from sqlalchemy import JSON, Table, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 

@@ -1,7 +1,8 @@
 """A call together with what it was routed on: enough to decide again and get the same answer."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from routing.call import InboundCall
 from routing.decision import Apologise, Decision
@@ -26,8 +27,7 @@ class FactsUnavailable(Exception):
     """The truth cannot be read at the moment; says nothing about the number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """`route` None: the number is unknown, or (`source` NONE) nothing is known of it."""
 
     call: InboundCall

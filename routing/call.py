@@ -1,13 +1,13 @@
 """An inbound call as the carrier announced it."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from routing.numbers import PhoneNumber
 
 
-@dataclass(frozen=True, slots=True)
-class InboundCall:
+class InboundCall(Struct, frozen=True):
     """One call that arrives at a tracking number; (`carrier`, `call_sid`) names it for ever."""
 
     carrier: str
@@ -16,7 +16,7 @@ class InboundCall:
     """Aware UTC: the instant the decision is made for."""
     dialled: PhoneNumber | None
     """The tracking number; None where the carrier named no E.164 number."""
-    dialled_text: str = field(default="", repr=False)
+    dialled_text: str = ""
     """What the carrier wrote instead of an E.164 number, shortened; empty where `dialled` is set."""
     caller: PhoneNumber | None = None
     """None: withheld, or not a phone number."""
@@ -26,3 +26,7 @@ class InboundCall:
     attestation: str | None = None
     """Twilio's StirVerstat, as sent."""
     forwarded_from: PhoneNumber | None = None
+
+    def __repr__(self) -> str:
+        """Without `dialled_text`, which may hold a phone number that nothing masks."""
+        return f"InboundCall({self.carrier} {self.call_sid}, {self.caller} to {self.dialled})"

@@ -1,8 +1,9 @@
 """What a caller gets: a closed union, taken apart with `match`."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from routing.numbers import PhoneNumber
 from routing.route import CallerId, RecordedPrompt, SpokenPrompt
@@ -30,8 +31,7 @@ class Reason(StrEnum):
     """The facts could not be read: neither index nor database nor last-known copy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(Struct, frozen=True):
     """Ring the business."""
 
     destination: PhoneNumber
@@ -47,8 +47,7 @@ class Connect:
     reason: Literal[Reason.LIVE] = Reason.LIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Refer:
+class Refer(Struct, frozen=True):
     """Play the referral prompt: the number has ended, call the business directly."""
 
     business_name: str
@@ -57,15 +56,13 @@ class Refer:
     reason: Literal[Reason.REFERRAL] = Reason.REFERRAL
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True):
     """Do not answer; costs nobody anything."""
 
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Apologise:
+class Apologise(Struct, frozen=True):
     """Answer and say that the call cannot be put through at the moment."""
 
     reason: Reason = Reason.UNAVAILABLE

@@ -1,35 +1,13 @@
 """How a reported event is written in journal and spool: JSON, tolerant of what a newer version adds."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 
-from routing.disposition import Disposition
-from routing.encoding import Unreadable
+from routing.encoding import NO_FACT, Unreadable, instant
 from routing.events import NOTHING, CallEvent, CallUpdate, EventKind
-
-
-class _Update(msgspec.Struct, omit_defaults=True, frozen=True):
-    """The members are those of `CallUpdate`."""
-
-    disposition: Disposition | None = None
-    disposition_rank: int | None = None
-    started_at: datetime | None = None
-    rang_at: datetime | None = None
-    rang_until: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    talk_seconds: int | None = None
-    duration_seconds: int | None = None
-    answering_leg: str | None = None
-    answering_leg_rank: int | None = None
-    recording_sid: str | None = None
-    recording_url: str | None = None
-    recording_seconds: int | None = None
-    consent_version: str | None = None
-    reconciled_at: datetime | None = None
 
 
 class _Event(msgspec.Struct, omit_defaults=True):
@@ -39,14 +17,13 @@ class _Event(msgspec.Struct, omit_defaults=True):
     key: str
     at: datetime
     occurred: datetime | None = None
-    update: _Update | None = None
+    update: CallUpdate = NOTHING
     raw: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 _encode = msgspec.json.Encoder().encode
 _read_event = msgspec.json.Decoder(_Event).decode
-_MEMBERS = tuple(member.name for member in fields(CallUpdate))
-_NO_EVENT = (ValueError, OverflowError, RecursionError)
+_INSTANTS = ("started_at", "rang_at", "rang_until", "answered_at", "ended_at", "reconciled_at")
 
 
 def encode_event(event: CallEvent) -> bytes:
@@ -57,7 +34,7 @@ def encode_event(event: CallEvent) -> bytes:
         key=event.key,
         at=event.received_at,
         occurred=event.occurred_at,
-        update=_known(event.update),
+        update=event.update,
         raw=event.raw,
     )
     return _encode(record)
@@ -72,31 +49,16 @@ def decode_event(raw: bytes) -> CallEvent:
             call_sid=record.sid,
             kind=record.kind,
             key=record.key,
-            occurred_at=None if record.occurred is None else _instant(record.occurred),
-            received_at=_instant(record.at),
-            update=_update(record.update),
+            occurred_at=None if record.occurred is None else instant(record.occurred),
+            received_at=instant(record.at),
+            update=_in_utc(record.update),
             raw=record.raw,
         )
-    except _NO_EVENT as error:
+    except NO_FACT as error:
         raise Unreadable("reported event") from error
 
 
-def _known(update: CallUpdate) -> _Update | None:
-    return None if update == NOTHING else msgspec.convert(update, _Update, from_attributes=True)
-
-
-def _update(record: _Update | None) -> CallUpdate:
-    if record is None:
-        return NOTHING
-    known = {name: value for name in _MEMBERS if (value := getattr(record, name)) is not None}
-    for name, value in known.items():
-        if isinstance(value, datetime):
-            known[name] = _instant(value)
-    return CallUpdate(**known)
-
-
-def _instant(moment: datetime) -> datetime:
-    """Refuse an instant without its offset: it could mean any of 26 hours."""
-    if moment.tzinfo is None:
-        raise ValueError("instant without offset")
-    return moment.astimezone(UTC)
+def _in_utc(update: CallUpdate) -> CallUpdate:
+    stamps = ((name, getattr(update, name)) for name in _INSTANTS)
+    elsewhere = {name: instant(at) for name, at in stamps if at is not None and at.tzinfo is not UTC}
+    return replace(update, **elsewhere) if elsewhere else update

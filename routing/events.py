@@ -6,14 +6,18 @@ semilattice, of which `merge` is the join.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
 
 from routing.disposition import Disposition
 
 Value = TypeVar("Value", datetime, int, str)
+Instant = Annotated[datetime, Meta(tz=True)]
+"""Aware; written down without its offset it would be refused when read."""
 
 
 class EventKind(StrEnum):
@@ -33,22 +37,21 @@ class LegWitness(IntEnum):
     DIAL = 2
 
 
-@dataclass(frozen=True, slots=True)
-class CallUpdate:
+class CallUpdate(Struct, frozen=True, omit_defaults=True):
     """Partial knowledge of a call; None: nothing known. Instants are aware UTC, text is never empty."""
 
     disposition: Disposition | None = None
     disposition_rank: int | None = None
     """`routing.disposition.rank` of `disposition`."""
-    started_at: datetime | None = None
+    started_at: Instant | None = None
     """An instant at which the call was on already; the log uses it until it knows of the arrival."""
-    rang_at: datetime | None = None
+    rang_at: Instant | None = None
     """When the business's phone began to ring."""
-    rang_until: datetime | None = None
+    rang_until: Instant | None = None
     """When a leg that nobody answered ended."""
-    answered_at: datetime | None = None
+    answered_at: Instant | None = None
     """When the business answered, not when the carrier took the call."""
-    ended_at: datetime | None = None
+    ended_at: Instant | None = None
     talk_seconds: int | None = None
     duration_seconds: int | None = None
     """From the carrier taking the caller's leg to its end, prompts included."""
@@ -61,7 +64,7 @@ class CallUpdate:
     recording_seconds: int | None = None
     consent_version: str | None = None
     """Which text told the caller that the call is recorded."""
-    reconciled_at: datetime | None = None
+    reconciled_at: Instant | None = None
     """When the carrier was asked, because its own report had not come."""
 
     @property
@@ -81,8 +84,7 @@ NOTHING = CallUpdate()
 """What merged with any update leaves it as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallEvent:
+class CallEvent(Struct, frozen=True):
     """One report; (`carrier`, `call_sid`, `key`) names it, so that a repeated one is the same."""
 
     carrier: str
@@ -96,8 +98,12 @@ class CallEvent:
     received_at: datetime
     """By ours."""
     update: CallUpdate = NOTHING
-    raw: Mapping[str, str] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The carrier's fields, shortened and without secrets; phone numbers are not masked."""
+
+    def __repr__(self) -> str:
+        """Without `raw`."""
+        return f"CallEvent({self.carrier} {self.call_sid} {self.key}, {self.update})"
 
 
 def merge(a: CallUpdate, b: CallUpdate) -> CallUpdate:

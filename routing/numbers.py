@@ -1,8 +1,9 @@
 """Phone numbers in E.164, parsed once at the door and masked wherever they are printed."""
 
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 # ITU-T E.164: at most 15 digits, the country code never starts with 0.
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -26,8 +27,7 @@ class NotE164(ValueError):
     """The text is no E.164 number; the message says what one looks like, never the text itself."""
 
 
-@dataclass(frozen=True, slots=True, order=True, repr=False)
-class PhoneNumber:
+class PhoneNumber(Struct, frozen=True, order=True):
     """One E.164 number, such as `+14155550100`.
 
     Printing it shows the masked form, so that a number cannot reach a log by accident;
@@ -86,8 +86,10 @@ def caller_number(text: str) -> PhoneNumber | None:
 
 
 def _number_in(text: str) -> PhoneNumber | None:
-    if _E164.fullmatch(text):
+    try:
         return PhoneNumber(text)
+    except NotE164:
+        pass  # perhaps in another spelling
     scheme, colon, address = text.strip().partition(":")
     if colon and scheme.lower() in {"sip", "sips", "tel"}:
         text = address.partition("@")[0].partition(";")[0]

@@ -1,9 +1,11 @@
 """The facts of one tracking number: all that a decision may depend on, beside the clock."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from routing.blocks import Block
 from routing.numbers import PhoneNumber
@@ -23,8 +25,7 @@ class CallerId(StrEnum):
     TRACKING_NUMBER = "tracking_number"
 
 
-@dataclass(frozen=True, slots=True)
-class SpokenPrompt:
+class SpokenPrompt(Struct, frozen=True):
     """Words for the carrier's voice."""
 
     language: str = "en"
@@ -35,8 +36,7 @@ class SpokenPrompt:
     """None: the standard wording of the language."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedPrompt:
+class RecordedPrompt(Struct, frozen=True):
     """Audio uploaded by an operator, named by the SHA-256 of its bytes."""
 
     prompt_id: int
@@ -45,8 +45,7 @@ class RecordedPrompt:
     language: str = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignFacts:
+class CampaignFacts(Struct, frozen=True):
     """What a campaign says about calls to its numbers. Instants are aware UTC."""
 
     campaign_id: int
@@ -73,8 +72,7 @@ class CampaignFacts:
     """Seconds that a connection may last; None: the default."""
 
 
-@dataclass(frozen=True, slots=True)
-class NumberFacts:
+class NumberFacts(Struct, frozen=True):
     """What a tracking number says for itself; None leaves it to the campaign or the default."""
 
     number: PhoneNumber
@@ -94,8 +92,7 @@ class NumberFacts:
     """The groups above `group_id`, up to the root."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """A tracking number with its campaign, if it has one, and what its groups hold against the caller."""
 
     number: NumberFacts

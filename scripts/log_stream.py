@@ -114,6 +114,9 @@ def _pieces(texts: Iterable[bytes]) -> Iterator[bytes]:
     """Put lines together, or take them apart, into pieces that are written as one where a line allows it."""
     piece = b""
     for text in texts:
+        if len(piece) + len(text) <= _PIECE:
+            piece += text
+            continue
         for line in text.splitlines(keepends=True):
             if piece and len(piece) + len(line) > _PIECE:
                 yield piece

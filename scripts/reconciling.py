@@ -1,11 +1,12 @@
 """Complete the call log from the carrier's own records: ends that were not reported, calls that were lost."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from models.call_event import record_events
 from models.database import Database

@@ -17,7 +17,8 @@ from scripts.metrics import Metrics
 
 _EVERY = 0.25
 """Seconds."""
-_PORTION = 100
+_PORTION = 15
+"""Lines; together they are just under what goes into a pipe in one piece (`log_stream`)."""
 _Noted = tuple[tuple[str, str, str], float, str]
 """Decision, reason and source; within how many seconds; the line to be written."""
 

@@ -1,11 +1,11 @@
 """What goes back to a carrier: a few kinds of reply, none of them a web page."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+
+class Reply(Struct, frozen=True):
     """An HTTP answer; `headers` are complete but for the length."""
 
     status: HTTPStatus

@@ -1,14 +1,14 @@
 """A carrier's HTTP request, free of any framework."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 LARGEST_BODY = 64 * 1024
 """Bytes; a voice request has about 1,000, one over SIP with many headers some thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarrierRequest:
+class CarrierRequest(Struct, frozen=True):
     """What a signature is made of, and the little else that matters."""
 
     method: str

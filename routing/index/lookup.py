@@ -80,6 +80,8 @@ class CampaignIndex:
     def __init__(self, client: RedisClient, layout: Layout) -> None:
         self._layout = layout
         self._client = client
+        # Spelled once: putting key names together costs more than packing the whole command.
+        self._names = [(layout.live(p), layout.journal(p), layout.prefix(p)) for p in layout.all_partitions()]
         self._look_up_and_journal = ScriptLink(client, _FIND + _AND_JOURNAL)
         self._look_up = ScriptLink(client, _FIND + _AND_REPLY)
 
@@ -103,10 +105,9 @@ class CampaignIndex:
         return _read(number, self._look_up.run(keys, *place, patterns[0] if patterns else ""))
 
     def _address(self, number: PhoneNumber) -> tuple[tuple[str, str], tuple[str, str, str]]:
-        layout = self._layout
-        place = layout.place_of(number)
-        keys = layout.live(place.partition), layout.journal(place.partition)
-        return keys, (layout.prefix(place.partition), place.bucket, place.field)
+        partition, bucket, field = self._layout.place_of(number)
+        live, journal, prefix = self._names[partition]
+        return (live, journal), (prefix, bucket, field)
 
 
 def _read(number: PhoneNumber, reply: list[Any]) -> Route | Miss:

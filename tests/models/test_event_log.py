@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, replace
 from datetime import timedelta
 from functools import reduce
 from itertools import count
@@ -11,6 +10,7 @@ from itertools import count
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 from sqlalchemy import select
 
 from models import migrate
@@ -37,7 +37,7 @@ def an_event(
     call_sid: str = "CA1", key: str = "dial", update: CallUpdate = COMPLETED, **said: object
 ) -> CallEvent:
     plain = CallEvent("twilio", call_sid, EventKind.DIAL, key, None, LATER, update, {"DialCallStatus": "x"})
-    return replace(plain, **said)  # type: ignore[arg-type]
+    return replace(plain, **said)
 
 
 def an_arrival(call_sid: str = "CA1", **said: object) -> ArrivalRow:

@@ -4,11 +4,11 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from prompts import connect, phrases, saying, whisper
 from prompts.render import LAST_RESORT, Renderer

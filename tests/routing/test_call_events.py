@@ -1,12 +1,12 @@
 """What carriers report adds up to the same call, whatever the order and however often."""
 
-from dataclasses import fields
 from datetime import timedelta
 from functools import reduce
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from routing.disposition import Disposition, Witness, disposition_of, rank, witness_of
 from routing.events import NOTHING, CallUpdate, LegWitness, merge

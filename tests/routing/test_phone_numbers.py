@@ -1,11 +1,11 @@
 """Phone numbers: what is E.164, what carriers write instead, and that nothing prints one unmasked."""
 
 import pickle
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from routing.numbers import KEYPAD_WORDS, NotE164, PhoneNumber, caller_number, dialled_number, mask
 from routing.policy import decide

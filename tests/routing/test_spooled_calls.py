@@ -1,12 +1,12 @@
 """A spooled call comes back as it was, or not at all."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from routing.arrival import Arrival, Source
 from routing.call import InboundCall

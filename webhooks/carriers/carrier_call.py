@@ -1,8 +1,10 @@
 """A call as the carrier's own record has it, which is asked where the carrier's reports did not come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from routing.events import CallEvent, CallUpdate, EventKind
 from routing.numbers import PhoneNumber

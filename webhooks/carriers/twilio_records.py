@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+
+from msgspec.structs import replace
 
 from routing.disposition import Disposition, disposition_of
 from routing.events import CallUpdate

@@ -1,12 +1,12 @@
 """Twilio's record of a call: what it says, and what cannot be read from it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from routing.disposition import Disposition, Witness, rank
 from routing.events import CallUpdate, EventKind
