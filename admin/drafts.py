@@ -23,6 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff
 _LINE_ENDS = re.compile(r"[\r\n\t]")
 LONGEST_NAME = 200
 LARGEST_ID = 2**63 - 1
+_MOST_DIGITS = 18
 
 
 def _phone(value: object) -> PhoneNumber:
@@ -60,6 +61,11 @@ def _words(value: object) -> object:
     if isinstance(value, str) and _CONTROL.search(value):
         raise PydanticCustomError("characters", "has characters that cannot be spoken; type it again")
     return value.strip() if isinstance(value, str) else value
+
+
+def whole(text: str) -> int | None:
+    """The whole number that a text is, as far as the database can hold it; else None."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def spelled(moment: datetime) -> str:

@@ -15,7 +15,7 @@ from admin.views import SavedFilterView
 from models.saved_filter import SavedFilter
 
 FilteredPage = Literal[
-    "campaigns", "tracking-numbers", "calls", "reports", "prompts", "groups", "users", "audit"
+    "campaigns", "tracking-numbers", "calls", "reports", "prompts", "groups", "users", "blocks", "audit"
 ]
 
 

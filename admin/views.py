@@ -246,6 +246,22 @@ class PromptView(View):
     archived_at: Instant | None
 
 
+class BlockView(View):
+    """Callers who are, or were, kept out."""
+
+    id: int
+    group_id: int
+    group_name: str
+    callers: Annotated[str, Field(description="a number, `+1900*` for all that begin so, or `anonymous`")]
+    reason: str
+    in_force: bool
+    created_at: Instant
+    expires_at: Annotated[Instant | None, Field(description="when it ends by itself; null: never")]
+    lifted_at: Instant | None
+    hits: Annotated[int, Field(description="calls in the log that it has kept out")]
+    last_hit_at: Instant | None
+
+
 class SavedFilterView(View):
     page: str
     query: str

@@ -39,7 +39,8 @@ class AuditEntry(Base):
     """None: the system itself, or a command on the server."""
     via: Mapped[Via] = mapped_column(words(Via, "via"))
     entity: Mapped[str]
-    """What was changed: campaign, tracking_number, group, plan, user, prompt, api_token, …"""
+    """What was changed: campaign, tracking_number, group, plan, user, prompt, api_token,
+    blocked_caller, …"""
     entity_id: Mapped[int]
     group_id: Mapped[int | None]
     """Whose subtree may see the entry; None: only who sees everything. No foreign key: it is history."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, UOWTransaction, sessionmaker
 from models.api_token import ApiToken
 from models.audit import AuditEntry, Via
 from models.base import Base
+from models.blocked_caller import BlockedCaller
 from models.campaign import Campaign
 from models.group import Group
 from models.plan import Plan
@@ -20,10 +21,12 @@ from models.propagation import instant_of
 from models.tracking_number import TrackingNumber
 from models.user import User
 from models.webhook_endpoint import WebhookEndpoint
+from routing.blocks import CallerPattern
 from routing.numbers import PhoneNumber
 
 _AUDITED: dict[type[Base], str] = {
     ApiToken: "api_token",
+    BlockedCaller: "blocked_caller",
     Campaign: "campaign",
     Group: "group",
     Plan: "plan",
@@ -118,6 +121,8 @@ def _row(entity: Base, changed: str, old: str | None, new: str | None) -> dict[s
 
 
 def _name_of(entity: Base) -> str | None:
+    if isinstance(entity, BlockedCaller):
+        return str(CallerPattern(entity.pattern))  # a caller's whole number is masked
     return _spelled(getattr(entity, "number", None) or getattr(entity, "name", None))
 
 

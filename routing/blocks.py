@@ -76,3 +76,13 @@ def patterns_of(caller: PhoneNumber | None) -> tuple[str, ...]:
         return (WITHHELD,)
     e164 = caller.e164
     return (e164, *(f"{e164[:length]}*" for length in range(len(e164), 1, -1)))
+
+
+def fitting(callers: CallerPattern) -> tuple[str, ...]:
+    """Every pattern that all of these callers fit, the narrowest first."""
+    if callers.text == WITHHELD:
+        return patterns_of(None)
+    if not callers.text.endswith("*"):
+        return patterns_of(PhoneNumber(callers.text))
+    begins = callers.text.removesuffix("*")
+    return tuple(f"{begins[:length]}*" for length in range(len(begins), 1, -1))

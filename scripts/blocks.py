@@ -10,8 +10,10 @@ import click
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.blocked_caller import AlreadyBlocked, BlockedCaller, Hits, block, hits, listed
-from models.group import Group
+from admin import blocks
+from admin.access.actor import on_the_server
+from admin.errors import Invalid, Refusal
+from models.blocked_caller import BlockedCaller, Hits, hits, listed
 from routing.blocks import CallerPattern
 from routing.index.writer import IndexWriter
 from scripts.arguments import CALLERS, INSTANT
@@ -19,6 +21,8 @@ from scripts.assembly import Parts, parts
 from scripts.cli import run
 from scripts.explain import printable
 from scripts.publication import Publication
+
+_AUTHOR = on_the_server(0).author
 
 
 @click.group(name="blocks")
@@ -42,14 +46,11 @@ def add(callers: CallerPattern, group_id: int, reason: str, until: datetime | No
     now = datetime.now(UTC)
     if until is not None and until <= now:
         raise click.UsageError("--until names an instant that is over; a block ends in the future")
-    with parts() as opened, _database_explained():
-        try:
-            with opened.database.session() as session:
-                if session.get(Group, group_id) is None:
-                    raise click.ClickException(f"there is no group {group_id}")
-                added = block(session, callers, group_id=group_id, at=now, reason=reason, expires_at=until)
-        except AlreadyBlocked as error:
-            raise click.ClickException(f"{error}; lift that one first") from error
+    with parts() as opened, _trouble_explained():
+        actor = on_the_server(group_id)
+        raw = {"callers": callers, "reason": reason, "expires_at": until}
+        with opened.database.session(actor.author) as session:
+            added = blocks.add(session, actor, raw, now)
         click.echo(f"block {added.id}: {callers.text}, group {group_id}, {_until(added)}")
         _publish(opened)
 
@@ -63,13 +64,13 @@ def show(group_id: int | None, ended: bool, as_json: bool) -> None:  # noqa: FBT
 
     Example: hookswitch blocks list --group 1 --json
     """
-    with parts() as opened, _database_explained(), opened.database.reading() as session:
-        blocks = listed(session, group_id, at=datetime.now(UTC), ended=ended)
-        counted = hits(session, [found.id for found in blocks])
-    for found in blocks:
+    with parts() as opened, _trouble_explained(), opened.database.reading() as session:
+        shown = listed(session, group_id, at=datetime.now(UTC), ended=ended)
+        counted = hits(session, [found.id for found in shown])
+    for found in shown:
         line = _as_json(found, counted.get(found.id, Hits()))
         click.echo(json.dumps(line) if as_json else _as_text(found, counted.get(found.id, Hits())))
-    if not blocks and not as_json:
+    if not shown and not as_json:
         click.echo("nobody is blocked")
 
 
@@ -80,14 +81,12 @@ def lift(block_id: int) -> None:
 
     Example: hookswitch blocks lift 3
     """
-    with parts() as opened, _database_explained():
-        with opened.database.session() as session:
-            found = session.get(BlockedCaller, block_id)
-            if found is None:
-                raise click.ClickException(f"there is no block {block_id}")
-            if found.lifted_at is not None:
-                raise click.ClickException(f"block {block_id} was lifted already")
-            found.lift(datetime.now(UTC))
+    with parts() as opened, _trouble_explained():
+        with opened.database.session(_AUTHOR) as session:
+            there = session.get(BlockedCaller, block_id)
+            # Whoever types on the server sees every group.
+            actor = on_the_server(0 if there is None else there.group_id)
+            found = blocks.lift(session, actor, block_id, datetime.now(UTC))
         click.echo(f"block {block_id}: {found.pattern}, group {found.group_id}, lifted")
         _publish(opened)
 
@@ -136,9 +135,14 @@ def _instant(moment: datetime | None) -> str | None:
 
 
 @contextmanager
-def _database_explained() -> Iterator[None]:
+def _trouble_explained() -> Iterator[None]:
+    """Say in one line what was wrong with what was asked for, or that the database does not answer."""
     try:
         yield
+    except Invalid as invalid:
+        raise click.ClickException("; ".join(error.message for error in invalid.errors)) from invalid
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from refusal
     except SQLAlchemyError as error:
         raise click.ClickException(
             f"the block lists cannot be reached ({type(error).__name__}); try `hookswitch doctor`"

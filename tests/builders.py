@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from models.base import Base
+from models.blocked_caller import BlockedCaller, block
 from models.campaign import Campaign
 from models.group import Group
 from models.plan import Plan
@@ -18,6 +19,7 @@ from models.prompt import Prompt, PromptKind, store_recording
 from models.tracking_number import TrackingNumber, hold_number
 from models.user import Role, User
 from models.webhook_endpoint import WebhookEndpoint, WebhookEvent, open_lane
+from routing.blocks import CallerPattern
 from routing.breaker import Breaker
 from routing.call import InboundCall
 from routing.numbers import PhoneNumber
@@ -51,6 +53,10 @@ def a_user(session: Session, **said: Any) -> User:
     """An admin, of a new group unless `group_id` is given."""
     plain = {"email": f"user{next(_serial)}@example.com", "name": "Alice", "role": Role.ADMIN}
     return _added(session, User(**_in_a_group(session, plain | said)))
+
+
+def a_block(session: Session, callers: str, *, group_id: int, **said: Any) -> BlockedCaller:
+    return block(session, CallerPattern(callers), group_id=group_id, **({"at": NOW} | said))
 
 
 def a_text_prompt(session: Session, **said: Any) -> Prompt:

@@ -10,6 +10,7 @@ from admin.access.headers import set_headers
 from admin.access.passwords import Passwords
 from admin.api import problems
 from admin.api.audit_entries import audit_entries
+from admin.api.blocked_callers import blocked_callers
 from admin.api.calls import calls
 from admin.api.campaigns import campaigns
 from admin.api.document import document
@@ -37,6 +38,7 @@ RESOURCES: tuple[Resource, ...] = (
     groups,
     plans,
     prompts,
+    blocked_callers,
     calls,
     saved_filters,
     audit_entries,

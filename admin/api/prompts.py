@@ -5,6 +5,7 @@ from typing import Any
 from admin import prompts as use_cases
 from admin.access.actor import Actor
 from admin.api.operations import Asked, File, Resource
+from admin.drafts import whole
 from admin.errors import FieldError, Invalid, NotThere
 from admin.lists import prompts as lists
 from admin.lists.prompts import PromptFilters
@@ -81,7 +82,8 @@ def _heard(actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(upload, bytes):
         raise Invalid(FieldError(_FILE, "is mandatory"))
     group = sent.get("group_id")
-    named = {"group_id": int(group)} if isinstance(group, str) and group.isdecimal() else {}
+    group_id = whole(group) if isinstance(group, str) else None
+    named = {} if group_id is None else {"group_id": group_id}
     return sent | named | {_FILE: use_cases.heard(upload)}
 
 

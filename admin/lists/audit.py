@@ -17,8 +17,10 @@ from admin.views import AuditView, Page
 from models.audit import AuditEntry, Via
 from models.user import User
 
-_OF_EVERYBODY = ("campaign", "tracking_number", "group", "prompt")
-Entity = Literal["campaign", "tracking_number", "group", "prompt", "plan", "user", "api_token"]
+_OF_EVERYBODY = ("campaign", "tracking_number", "group", "prompt", "blocked_caller")
+Entity = Literal[
+    "campaign", "tracking_number", "group", "prompt", "blocked_caller", "plan", "user", "api_token"
+]
 
 
 class AuditFilters(Filters):
@@ -34,7 +36,8 @@ class AuditFilters(Filters):
 def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[AuditView]:  # noqa: ARG001
     """The entries that `raw` (an `AuditFilters`) asks for; raise `Invalid`.
 
-    Who is no admin sees what happened to campaigns, numbers, groups and prompts of his subtree.
+    Who is no admin sees what happened to campaigns, numbers, groups, prompts and block lists of his
+    subtree.
     """
     reading = Reading()
     filters = reading.read(AuditFilters, raw)

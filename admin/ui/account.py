@@ -1,14 +1,13 @@
-"""The own account: time zone, theme, password, second factor with recovery codes, API tokens."""
+"""The own account: time zone, theme, password, second factor with recovery codes."""
 
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
 from markupsafe import Markup
 
-from admin import tokens, users
+from admin import users
 from admin.access.gate import current_identity
 from admin.errors import Conflict, Invalid, TryLater
-from admin.lists import tokens as token_list
 from admin.own_account import OwnAccount
 from admin.ui import times
 from admin.ui.forms import Form, form_of
@@ -23,19 +22,10 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
 
     def shown(asked: Asked, status: int = 200, **forms: Form) -> Response:
         user = asked.session.get_one(User, asked.actor.user_id)
-        held = token_list.page(asked.session, asked.actor, {"limit": 100}, asked.now)
-        said = {name: forms.get(name, Form()) for name in ("profile", "password", "factor", "token")}
+        said = {name: forms.get(name, Form()) for name in ("profile", "password", "factor")}
         if "profile" not in forms:
             said["profile"] = Form({"name": user.name, "time_zone": user.time_zone})
-        return frame.page(
-            asked,
-            "access/account.html",
-            status,
-            user=user,
-            zones=times.zone_names(),
-            tokens=held.items,
-            **said,
-        )
+        return frame.page(asked, "access/account.html", status, user=user, zones=times.zone_names(), **said)
 
     @views.get("/account")
     def show() -> Response:
@@ -131,28 +121,6 @@ def account(frame: Frame, own: OwnAccount) -> Blueprint:
             with frame.reading() as asked:
                 return shown(asked, 422, factor=form)
         flash("The second factor is off. Signing in takes the password alone.")
-        return go_to("/account")
-
-    @views.post("/account/tokens")
-    def make_token() -> Response:
-        form = form_of(request.form)
-        try:
-            with frame.writing() as asked:
-                raw: dict[str, object] = {"name": form["name"], "scope": form["scope"]}
-                raw["expires_at"] = form.moment("expires_at", asked.zone)
-                if form.is_right:
-                    token, secret = tokens.create(asked.session, asked.actor, raw, asked.now)
-                    return frame.page(asked, "access/token.html", token=token, secret=secret)
-        except Invalid as refusal:
-            form.refuse(refusal, ("name", "scope", "expires_at"))
-        with frame.reading() as asked:
-            return shown(asked, 422, token=form)
-
-    @views.post("/account/tokens/<int:token_id>/revoke")
-    def revoke_token(token_id: int) -> Response:
-        with frame.writing() as asked:
-            tokens.revoke(asked.session, asked.actor, token_id, asked.now)
-        flash("The token is revoked. Programs that use it are refused from now on.")
         return go_to("/account")
 
     return views

@@ -17,6 +17,8 @@ from admin.room import Room
 from admin.signing_in import SigningIn
 from admin.ui import (
     account,
+    audit,
+    blocks,
     call_page,
     call_wording,
     calls,
@@ -31,12 +33,14 @@ from admin.ui import (
     number_page,
     numbers,
     picker,
+    settings,
     sign_in,
+    tokens,
     users,
     wording,
 )
 from admin.ui.assets import Asset, asset_pages
-from admin.ui.frame import MENU, Frame, csrf_token, scope_id, scope_name, theme
+from admin.ui.frame import MENU, SETTINGS, Frame, csrf_token, scope_id, scope_name, theme
 
 LARGEST_FORM = 8 * 1024 * 1024
 """Bytes; a recording is the largest that a form sends."""
@@ -81,12 +85,18 @@ def serve_pages(
         number_page.number_page(frame, explain),
         calls.calls(frame),
         call_page.call_page(frame),
+        settings.settings(),
+        tokens.tokens(frame),
+        blocks.blocks(frame),
+        audit.audit(frame),
     ):
         pages.register_blueprint(views)
     pages.register_error_handler(Exception, lambda error: faults.fault_page(frame, error))
     app.url_map.converters["elsewhere"] = _Elsewhere
     pages.add_url_rule("/<elsewhere:path>", "elsewhere", _nowhere)
-    pages.context_processor(lambda: {"csrf_token": csrf_token(gate), "theme": theme(), "menu": MENU})
+    pages.context_processor(
+        lambda: {"csrf_token": csrf_token(gate), "theme": theme(), "menu": MENU, "settings_tabs": SETTINGS}
+    )
     pages.add_app_template_filter(scope_id, "scope_id")
     pages.add_app_template_filter(scope_name, "scope_name")
     pages.before_request(_people_only)

@@ -93,7 +93,7 @@ def calls(frame: Frame) -> Blueprint:
 def _choices(asked: Asked) -> Mapping[str, Any]:
     return {
         "campaigns": choosing.campaign_choices(asked, chosen=request.args.get("campaign_id", "")),
-        "groups": choosing.group_choices(asked),
+        "groups": choosing.group_choices(asked, chosen=request.args.get("group_id", "")),
         "decisions": get_args(call_list.Decision),
         "reasons": [(word.value, sentence(text)) for word, text in call_wording.REASONS.items()],
         "dispositions": [(word.value, sentence(text)) for word, text in call_wording.DISPOSITIONS.items()],

@@ -22,7 +22,7 @@ def campaign_creating(frame: Frame) -> Blueprint:
     def window(asked: Asked, form: Form, status: int = 200) -> Response:
         asked.actor.require_writing()
         group = _group(asked, form)
-        owner_id = int(form["owner_id"]) if form["owner_id"].isdecimal() else asked.actor.user_id
+        owner_id = form.whole("owner_id") or asked.actor.user_id
         return frame.either(
             asked, "campaigns/new.html", status, form=form, **_said(asked, form, group, owner_id)
         )
@@ -68,7 +68,9 @@ def campaign_creating(frame: Frame) -> Blueprint:
 
 def _said(asked: Asked, form: Form, group: Group, owner_id: int) -> dict[str, Any]:
     facts = campaign_forms.facts_of(form, asked, group)
-    return {"choices": campaign_forms.choices(asked, group, owner_id)} | _meaning(facts, asked.now)
+    return {"choices": campaign_forms.choices(asked, group, owner_id, form["prompt_id"])} | _meaning(
+        facts, asked.now
+    )
 
 
 def _meaning(facts: CampaignFacts, now: datetime) -> dict[str, Any]:
@@ -81,6 +83,5 @@ def _meaning(facts: CampaignFacts, now: datetime) -> dict[str, Any]:
 
 def _group(asked: Asked, form: Form) -> Group:
     """The group that the breadcrumb has chosen when the window was opened."""
-    named = form["group_id"]
-    chosen = int(named) if named.isdecimal() else scope.chosen(asked.session, asked.actor)
+    chosen = form.whole("group_id") or scope.chosen(asked.session, asked.actor)
     return visible_group(asked.session, asked.actor, chosen)

@@ -7,14 +7,11 @@ from zoneinfo import ZoneInfo
 
 from admin.access.actor import Actor
 from admin.drafts import spelled
-from admin.lists import prompts as prompt_list
-from admin.ui import times
-from admin.ui.campaigns import owners
+from admin.ui import choosing, times
 from admin.ui.forms import Form
 from admin.ui.frame import Asked
 from models.group import Group
 from models.inheritance import including_referral
-from models.prompt import PromptKind
 from routing.numbers import NotE164, PhoneNumber
 from routing.policy import State, state_of
 from routing.route import CampaignFacts, EndOfCampaign, SpokenPrompt
@@ -33,7 +30,6 @@ SHOWN = (
     "destination",
 )
 """The fields in the order in which they are shown."""
-_MOST_PROMPTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +37,18 @@ class Choices:
     """What the form offers."""
 
     group: Group
-    owners: list[tuple[int, str]]
-    prompts: list[tuple[str, str]]
+    owners: choosing.Choices
+    prompts: choosing.Choices
     includes_referral: bool
 
 
-def choices(asked: Asked, group: Group, owner_id: int) -> Choices:
-    raw = {"limit": _MOST_PROMPTS}
-    listed = prompt_list.page(asked.session, asked.actor, raw, asked.now).items
-    named = [
-        (str(prompt.id), f"{prompt.name} ({_kind(prompt.kind)}, {prompt.language})") for prompt in listed
-    ]
+def choices(asked: Asked, group: Group, owner_id: int, prompt_id: str) -> Choices:
     # Only admins may name another owner; the others see whose it is.
-    offered = owners(asked, chosen=owner_id)
+    owners = choosing.user_choices(asked, chosen=str(owner_id))
     return Choices(
         group=group,
-        owners=offered if asked.actor.is_admin else [pair for pair in offered if pair[0] == owner_id],
-        prompts=[("", "Standard wording, English"), *named],
+        owners=owners if asked.actor.is_admin else [pair for pair in owners if pair[0] == str(owner_id)],
+        prompts=choosing.prompt_choices(asked, chosen=prompt_id),
         includes_referral=bool(including_referral(asked.session, [group.id])),
     )
 
@@ -100,9 +91,10 @@ def read(form: Form, zone: ZoneInfo) -> dict[str, object]:
         raw["enabled"] = form["enabled"] == "yes"
     if form["end_of_campaign"]:
         raw["end_of_campaign"] = form["end_of_campaign"]
-    if form["owner_id"].isdecimal():
-        raw["owner_id"] = int(form["owner_id"])
-    raw["prompt_id"] = int(form["prompt_id"]) if form["prompt_id"].isdecimal() else None
+    owner_id = form.whole("owner_id")
+    if owner_id is not None:
+        raw["owner_id"] = owner_id
+    raw["prompt_id"] = form.whole("prompt_id")
     if form["starts"] != "now":
         _read_moment(form, "starts_at", "now", zone, raw)
     raw["ends_at"] = end_of(form, zone)
@@ -157,10 +149,6 @@ def _phone(text: str) -> PhoneNumber | None:
         return PhoneNumber.parse(text)
     except NotE164:
         return None
-
-
-def _kind(kind: PromptKind) -> str:
-    return "recording" if kind is PromptKind.RECORDING else "words"
 
 
 def _spelled(value: object) -> str:

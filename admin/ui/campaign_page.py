@@ -14,7 +14,7 @@ from admin.lists import campaigns as campaign_list
 from admin.lists import numbers as number_list
 from admin.lists import prompts as prompt_list
 from admin.references import visible_campaign, visible_number
-from admin.ui import campaign_forms, conflicts, timeline, times
+from admin.ui import audit_wording, campaign_forms, conflicts, timeline, times
 from admin.ui.forms import Form, Wrong, form_of
 from admin.ui.frame import Asked, Frame, go_to
 from models.campaign import Campaign
@@ -40,12 +40,12 @@ def campaign_page(frame: Frame, explain: Explain) -> Blueprint:
     def editor(asked: Asked, campaign: Campaign, form: Form, status: int = 200, **more: Any) -> Response:  # noqa: ANN401 - templates take anything
         asked.actor.require_managing(campaign)
         group = asked.session.get_one(Group, campaign.group_id)
-        owner_id = int(form["owner_id"]) if form["owner_id"].isdecimal() else campaign.owner_id
+        owner_id = form.whole("owner_id") or campaign.owner_id
         facts = campaign_forms.facts_of(form, asked, group)
         said = {
             "campaign": campaign,
             "form": form,
-            "choices": campaign_forms.choices(asked, group, owner_id),
+            "choices": campaign_forms.choices(asked, group, owner_id, form["prompt_id"]),
             "facts": facts,
             "spans": timeline.to_come(facts, asked.now),
             "is_scheduled": campaign_forms.is_scheduled(facts, asked.now),
@@ -160,19 +160,19 @@ def _everything(asked: Asked, campaign_id: int) -> dict[str, Any]:
         "prompt": None if prompt_id is None else prompt_list.views(session, [prompt_id])[0],
         "numbers": numbers,
         "calls": call_list.page(session, actor, of_it | {"limit": _CALLS_SHOWN}, now).items,
-        "entries": audit_list.page(session, actor, entries, now).items,
+        "entries": audit_wording.worded(session, actor, audit_list.page(session, actor, entries, now).items),
         "asks": Form({"at": times.typed(now, asked.zone)}),
         "answer": None,
     }
 
 
 def _answer(asked: Asked, campaign_id: int, form: Form, explain: Explain) -> Explanation | None:
-    number_id = form["number_id"]
+    number_id = form.whole("number_id")
     moment = form.moment("at", asked.zone)
-    if not number_id.isdecimal():
+    if number_id is None:
         form.add("number_id", "choose a number of the campaign")
         return None
-    number = visible_number(asked.session, asked.actor, int(number_id))
+    number = visible_number(asked.session, asked.actor, number_id)
     if number.campaign_id != campaign_id:
         form.add("number_id", "is on another campaign meanwhile")
     if not form.is_right:

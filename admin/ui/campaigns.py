@@ -9,13 +9,11 @@ from admin import campaign_bulk
 from admin.access.actor import sees_group
 from admin.errors import Invalid
 from admin.lists import campaigns as campaign_list
-from admin.lists import users as user_list
-from admin.ui import grids
+from admin.ui import choosing, grids
 from admin.ui.downloads import Column, columns, download
 from admin.ui.forms import Form
 from admin.ui.frame import Asked, Frame, go_to, local_path
 from admin.views import CampaignView
-from models.user import UserStatus
 from routing.policy import State
 
 LISTED: grids.Listed[CampaignView] = grids.Listed(
@@ -48,7 +46,6 @@ DOWNLOADED: list[Column[CampaignView]] = columns(
     "created_at",
     "updated_at",
 )
-_MOST_OWNERS = 200
 
 
 def campaigns(frame: Frame) -> Blueprint:
@@ -104,17 +101,9 @@ def campaigns(frame: Frame) -> Blueprint:
 _DONE = {"pause": "paused", "resume": "resumed", "end": "ended", "change_owner": "given to the new owner"}
 
 
-def owners(asked: Asked, *, chosen: int | None = None) -> list[tuple[int, str]]:
-    """Active users to choose an owner from, by name, and the one that is chosen."""
-    raw = {"limit": _MOST_OWNERS, "status": UserStatus.ACTIVE.value}
-    found = {user.id: user.name for user in user_list.page(asked.session, asked.actor, raw, asked.now).items}
-    if chosen is not None and chosen not in found:
-        found |= {user.id: user.name for user in user_list.views(asked.session, [chosen])}
-    return sorted(found.items(), key=lambda pair: pair[1].lower())
-
-
 def _choices(asked: Asked) -> Mapping[str, Any]:
-    return {"owners": owners(asked), "states": list(State)}
+    owners = choosing.user_choices(asked, chosen=request.args.get("owner_id", ""))
+    return {"owners": owners, "states": list(State)}
 
 
 def _named(asked: Asked, ids: list[int]) -> list[CampaignView]:
@@ -136,7 +125,7 @@ def _question(
             "chosen": chosen,
             "back": back,
             "form": form,
-            "owners": owners(asked),
+            "owners": choosing.user_choices(asked, chosen=form["owner_id"]),
         }
         status = 200 if refusal is None else 422
         return frame.either(asked, "campaigns/bulk_question.html", status, **said)

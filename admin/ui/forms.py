@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
-from admin.drafts import spelled
+from admin.drafts import spelled, whole
 from admin.errors import Conflict, FieldError, Invalid
 from admin.ui import times
 
@@ -33,7 +33,11 @@ class Form:
     @property
     def revision(self) -> int | None:
         """Which revision the form was filled from."""
-        return int(self["revision"]) if self["revision"].isdecimal() else None
+        return self.whole("revision")
+
+    def whole(self, name: str) -> int | None:
+        """The whole number that was sent; None where it is none."""
+        return whole(self[name])
 
     def error(self, name: str) -> str:
         return "; ".join(self.errors.get(name, ()))

@@ -45,9 +45,12 @@ class MenuItem:
     path: str
     label: str
     icon: str
+    under: str = ""
+    """Where all of it lies, if not under `path`."""
 
     def is_open(self, path: str) -> bool:
-        return path == self.path or (self.path != "/" and path.startswith(self.path + "/"))
+        top = self.under or self.path
+        return path == top or (top != "/" and path.startswith(top + "/"))
 
 
 MENU = (
@@ -57,7 +60,14 @@ MENU = (
     MenuItem("/calls", "Calls", "calls"),
     MenuItem("/groups", "Groups", "groups"),
     MenuItem("/users", "Users", "users"),
+    MenuItem("/settings/tokens", "Settings", "settings", under="/settings"),
 )
+SETTINGS = (
+    MenuItem("/settings/tokens", "API tokens", "key"),
+    MenuItem("/settings/blocks", "Block list", "block"),
+    MenuItem("/settings/audit", "Audit log", "history"),
+)
+"""The tabs of the settings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from admin.lists import groups as group_list
 from admin.lists import plans as plan_list
 from admin.lists.visible import visible
 from admin.plans import is_of_the_whole_account
-from admin.ui import scope, times
+from admin.ui import choosing, scope, times
 from admin.ui.forms import Form, Wrong, form_of
 from admin.ui.frame import Asked, Frame, go_to
 from admin.views import GroupView
@@ -58,13 +58,13 @@ def groups(frame: Frame) -> Blueprint:
     def question(asked: Asked, act: str, group_id: int, form: Form) -> Response:
         asked.actor.require_administration()
         group = _one(asked, group_id)
-        tree = [
-            (depth, each)
-            for depth, each in scope.tree(asked.session, asked.actor, "")
-            if all(above.id != group_id for above in ancestors(asked.session, each.id))
+        offered = [
+            (value, text)
+            for value, text in choosing.group_choices(asked, chosen=form["parent_id"])
+            if all(above.id != group_id for above in ancestors(asked.session, int(value)))
         ]
         status = 200 if form.is_right else 422
-        return frame.either(asked, f"groups/{act}.html", status, group=group, tree=tree, form=form)
+        return frame.either(asked, f"groups/{act}.html", status, group=group, groups=offered, form=form)
 
     @views.get("/groups")
     def index() -> Response:
@@ -98,13 +98,13 @@ def groups(frame: Frame) -> Blueprint:
     @views.get("/groups/new")
     def ask_new() -> Response:
         with frame.reading() as asked:
-            named = request.args.get("parent_id", type=int)
+            named = form_of(request.args).whole("parent_id")
             return editor(asked, Form(), None, _one(asked, named or asked.actor.group_id))
 
     @views.post("/groups/new")
     def create() -> Response:
         form = form_of(request.form)
-        parent_id = request.form.get("parent_id", type=int)
+        parent_id = form.whole("parent_id")
         try:
             with frame.writing() as asked:
                 raw = _read(form) | {"parent_id": parent_id}
@@ -141,7 +141,7 @@ def groups(frame: Frame) -> Blueprint:
     @views.get("/groups/<id:group_id>/<any(move, archive):act>")
     def ask(group_id: int, act: str) -> Response:
         with frame.reading() as asked:
-            return question(asked, act, group_id, Form())
+            return question(asked, act, group_id, Form({"parent_id": str(_one(asked, group_id).parent_id)}))
 
     @views.post("/groups/<id:group_id>/<any(move, archive):act>")
     def do(group_id: int, act: str) -> Response:
@@ -149,7 +149,7 @@ def groups(frame: Frame) -> Blueprint:
         try:
             with frame.writing() as asked:
                 if act == "move":
-                    raw = {"parent_id": int(form["parent_id"]) if form["parent_id"].isdecimal() else None}
+                    raw = {"parent_id": form.whole("parent_id")}
                     use_cases.move(asked.session, asked.actor, group_id, raw, asked.now)
                 else:
                     use_cases.archive(asked.session, asked.actor, group_id, {}, asked.now)
@@ -214,7 +214,7 @@ def _read(form: Form) -> dict[str, object]:
     raw["name"] = form["name"]
     for name in ("plan_id", "default_ring_timeout"):
         if raw.get(name) is not None:
-            raw[name] = int(form[name]) if form[name].isdecimal() else form[name]
+            raw[name] = form.whole(name) or form[name]
     if raw.get("talk_limit") is not None:
         minutes = _minutes(form["talk_limit"])
         if 1 <= minutes <= _LONGEST:

@@ -36,10 +36,10 @@ def number_creating(frame: Frame) -> Blueprint:
         form = form_of(request.args)
         with frame.reading() as asked:
             new = number_forms.defaults(asked.session, _group(asked, form).id)
-            before = form["defaults_of"]
+            before = form.whole("defaults_of")
             old = new
-            if before.isdecimal():
-                group = visible_group(asked.session, asked.actor, int(before))
+            if before is not None:
+                group = visible_group(asked.session, asked.actor, before)
                 old = number_forms.defaults(asked.session, group.id)
             form = number_forms.refilled(form, old, new)
             return frame.fragment(asked, "numbers/settings.html", form=form, **_said(asked, form))
@@ -50,9 +50,8 @@ def number_creating(frame: Frame) -> Blueprint:
         try:
             with frame.writing() as asked:
                 raw = number_forms.read(form) | {"number": form["number"]}
-                if form["campaign_id"].isdecimal():
-                    raw["campaign_id"] = int(form["campaign_id"])
-                else:
+                raw["campaign_id"] = form.whole("campaign_id")
+                if raw["campaign_id"] is None:
                     raw["group_id"] = _group(asked, form).id
                 held_id = numbers.create(asked.session, asked.actor, raw, asked.now).id
                 form.finish()
@@ -84,16 +83,16 @@ def _said(asked: Asked, form: Form) -> dict[str, Any]:
 def _group(asked: Asked, form: Form) -> Group:
     """That of the chosen campaign; without one, what the breadcrumb had chosen when the window opened."""
     session, actor = asked.session, asked.actor
-    if form["campaign_id"].isdecimal():
+    campaign_id = form.whole("campaign_id")
+    if campaign_id is not None:
         try:
-            campaign = visible_campaign(session, actor, int(form["campaign_id"]))
+            campaign = visible_campaign(session, actor, campaign_id)
         except NotThere:
             pass  # creating it will say so
         else:
             return session.get_one(Group, campaign.group_id)
-    named = form["group_id"]
-    return visible_group(session, actor, int(named) if named.isdecimal() else scope.chosen(session, actor))
+    return visible_group(session, actor, form.whole("group_id") or scope.chosen(session, actor))
 
 
 def _placed(form: Form) -> dict[str, str]:
-    return {name: form[name] for name in ("campaign_id", "group_id") if form[name].isdecimal()}
+    return {name: form[name] for name in ("campaign_id", "group_id") if form.whole(name)}

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from admin.drafts import whole
 from admin.ui.forms import Form
 from models.inheritance import in_force
 from prompts.connect import RING_TIMEOUT
@@ -59,11 +60,12 @@ def read(form: Form) -> dict[str, object]:
         "record_calls": form["record_calls"] == "yes",
         "caller_id": form["caller_id"] or CallerId.CALLER.value,
     }
-    seconds = form["ring_timeout"].strip()
-    if seconds and not seconds.isdecimal():
+    typed = form["ring_timeout"].strip()
+    seconds = whole(typed)
+    if typed and seconds is None:
         form.add("ring_timeout", "type whole seconds, such as 25")
     else:
-        raw["ring_timeout"] = int(seconds) if seconds else None
+        raw["ring_timeout"] = seconds
     return raw
 
 

@@ -12,7 +12,7 @@ from admin.lists import audit as audit_list
 from admin.lists import calls as call_list
 from admin.lists import numbers as number_list
 from admin.references import require_managing, visible_number
-from admin.ui import choosing, conflicts, number_forms, times
+from admin.ui import audit_wording, choosing, conflicts, number_forms, times
 from admin.ui.forms import Form, Wrong, form_of
 from admin.ui.frame import Asked, Frame, go_to
 from admin.views import CallView, Page
@@ -97,8 +97,7 @@ def number_page(frame: Frame, explain: Explain) -> Blueprint:
                 if not form["campaign_id"]:
                     form.add("campaign_id", "choose where it goes")
                 form.finish()
-                target = int(form["campaign_id"]) if form["campaign_id"].isdecimal() else None
-                raw = {"campaign_id": target, "revision": form.revision}
+                raw = {"campaign_id": form.whole("campaign_id"), "revision": form.revision}
                 numbers.move(asked.session, asked.actor, number_id, raw, asked.now)
         except Stale:
             flash("Nothing was done: somebody changed the number meanwhile. This is how it is now.")
@@ -147,7 +146,7 @@ def _everything(asked: Asked, number_id: int) -> dict[str, Any]:
         "campaign": campaign,
         "manages": manages and number.status is NumberStatus.ACTIVE,
         "calls": _calls(asked, number.number, {"limit": _CALLS_SHOWN}).items,
-        "entries": audit_list.page(session, actor, entries, now).items,
+        "entries": audit_wording.worded(session, actor, audit_list.page(session, actor, entries, now).items),
         "default_ring": number_forms.DEFAULT_RING,
     }
 

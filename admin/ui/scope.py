@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor, sees_group
+from admin.drafts import whole
 from models.group import Group, ancestors
 
 FIELD = "group_id"
@@ -18,7 +19,7 @@ MOST_SHOWN = 200
 
 def chosen(session: Session, actor: Actor) -> int:
     """The group that the address names, else the one chosen last, else the actor's own."""
-    named = request.args.get(FIELD, type=int)
+    named = whole(request.args.get(FIELD, ""))
     if named is not None and sees_group(session, actor, named):
         if browser.get(_KEPT) != named:
             browser[_KEPT] = named

@@ -10,8 +10,7 @@ from admin import users as use_cases
 from admin.access.links import VALID_FOR
 from admin.errors import Conflict, Invalid
 from admin.lists import users as user_list
-from admin.ui import grids, scope, times
-from admin.ui.campaigns import owners
+from admin.ui import choosing, grids, times
 from admin.ui.forms import Form, form_of
 from admin.ui.frame import Asked, Frame, go_to
 from admin.views import UserView
@@ -32,7 +31,7 @@ def users(frame: Frame) -> Blueprint:
         said: dict[str, Any] = {
             "form": form,
             "user": user,
-            "groups": _groups(asked),
+            "groups": choosing.group_choices(asked, chosen=form["group_id"]),
             "zones": times.zone_names(),
             "is_me": user is not None and user.id == asked.actor.user_id,
         }
@@ -45,7 +44,7 @@ def users(frame: Frame) -> Blueprint:
             "act": act,
             "form": form,
             "owned": _owned(asked, user_id),
-            "heirs": [pair for pair in owners(asked) if pair[0] != user_id],
+            "heirs": [pair for pair in choosing.user_choices(asked) if pair[0] != str(user_id)],
         }
         return frame.either(asked, "users/question.html", 200 if form.is_right else 422, **said)
 
@@ -174,21 +173,15 @@ def _owned(asked: Asked, user_id: int) -> int:
     return asked.session.scalars(owned).one()
 
 
-def _groups(asked: Asked) -> list[tuple[int, str]]:
-    return [
-        (group.id, "\u2003" * depth + group.name)
-        for depth, group in scope.tree(asked.session, asked.actor, "")
-    ]
-
-
 def _choices(asked: Asked) -> Mapping[str, Any]:
-    return {"groups": _groups(asked)}
+    return {"groups": choosing.group_choices(asked, chosen=request.args.get("group_id", ""))}
 
 
 def _read(form: Form) -> dict[str, object]:
     raw: dict[str, object] = {name: form[name] for name in ("name", "role") if name in form.typed}
     if form["time_zone"].strip():
         raw["time_zone"] = form["time_zone"].strip()
-    if form["group_id"].isdecimal():
-        raw["group_id"] = int(form["group_id"])
+    group_id = form.whole("group_id")
+    if group_id is not None:
+        raw["group_id"] = group_id
     return raw

@@ -58,6 +58,12 @@ def international(number: PhoneNumber) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+def callers(pattern: str) -> str:
+    """Whom a block is for, as a number is written abroad; patterns as they are."""
+    is_number = pattern.startswith("+") and not pattern.endswith("*")
+    return international(PhoneNumber(pattern)) if is_number else pattern
+
+
 def sentence(text: str) -> str:
     """With a capital at its beginning; the rest stays, as `str.capitalize` would not let it."""
     return text[:1].upper() + text[1:]
@@ -100,6 +106,7 @@ def install(pages: Blueprint) -> None:
     pages.add_app_template_filter(_typed, "typed")
     pages.add_app_template_filter(international, "phone")
     pages.add_app_template_filter(national, "national")
+    pages.add_app_template_filter(callers, "callers")
     pages.add_app_template_filter(_countdown, "countdown")
     pages.add_app_template_filter(_value, "value")
     pages.add_app_template_filter(label, "label")

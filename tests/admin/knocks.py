@@ -25,6 +25,7 @@ from models.user import Role, User
 from tests.admin.people import PASSWORD, somebody
 from tests.builders import (
     NOW,
+    a_block,
     a_campaign,
     a_group,
     a_number,
@@ -93,6 +94,9 @@ class Things:
 
     def recording(self) -> int:
         return a_recorded_prompt(self.session, a_sound(), group_id=self.north).id
+
+    def block(self) -> int:
+        return a_block(self.session, f"+1415555{next(_serial):04d}", group_id=self.north).id
 
     def logged_call(self) -> int:
         now = datetime.now(UTC)
@@ -262,6 +266,12 @@ RECIPES: dict[str, Recipe] = {
     "PUT /api/v1/prompts/{prompt_id}/audio": lambda things: Call(
         {"prompt_id": things.text()}, form={"file": a_sound()}
     ),
+    "GET /api/v1/blocked-callers": _plain,
+    "POST /api/v1/blocked-callers": _sending(
+        lambda things: {"callers": f"+1415555{next(_serial):04d}", "group_id": things.north}
+    ),
+    "GET /api/v1/blocked-callers/{block_id}": _on("block_id", Things.block),
+    "DELETE /api/v1/blocked-callers/{block_id}": _on("block_id", Things.block),
     "GET /api/v1/calls": _plain,
     "GET /api/v1/calls/{call_id}": _on("call_id", Things.logged_call),
     "GET /api/v1/routes/{number}": lambda things: Call(

@@ -102,7 +102,7 @@ def test_times_are_shown_in_the_zone_and_pages_in_the_theme_that_a_user_chooses(
 
 def test_a_token_is_shown_once_and_can_be_revoked(walk: Walk) -> None:
     walk.sign_in()
-    walk.go("/account")
+    walk.go("/settings/tokens")
     walk.page.get_by_label("Name of the program").fill("Reports at night")
     walk.press("Make a token")
     assert walk.page.locator("code.hs-secret").inner_text().startswith("hs_")
