@@ -182,6 +182,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     from admin.room import Room
     from admin.ui.application import serve_pages
     from admin.ui.assets import assets_in
+    from webhooks.outgoing.addresses import AddressRules
 
     database = Database(settings.database_url, unhurried=True)
     client = open_redis(settings.redis_url, EDIT_TIMEOUT)
@@ -199,8 +200,18 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     # Shared by both doors: what they may take of this process together is bounded.
     room, passwords = Room(), Passwords()
     limits, explain = Limits(Counters(counting)), explainer.explain
+    refusal_of = AddressRules(settings.webhook_networks).refusal
     parts = Parts(settings, database, client, layout)
-    serve_api(flask, desk=desk, gate=gate, room=room, passwords=passwords, limits=limits, explain=explain)
+    serve_api(
+        flask,
+        desk=desk,
+        gate=gate,
+        room=room,
+        passwords=passwords,
+        limits=limits,
+        explain=explain,
+        refusal_of=refusal_of,
+    )
     serve_pages(
         flask,
         desk=desk,
@@ -210,6 +221,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         assets=assets_in(_ASSETS),
         explain=explain,
         examine=lambda: vital_signs.examine(parts),
+        refusal_of=refusal_of,
     )
 
     def close() -> None:

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from admin.access.actor import Actor
 from admin.lists import calls as call_list
 from admin.lists import campaigns as campaign_list
+from admin.lists import webhook_endpoints as endpoint_list
 from admin.lists.visible import visible
 from admin.periods import Period, last_days, today
-from admin.views import CallView, CampaignView
+from admin.views import CallView, CampaignView, Page
+from admin.webhook_views import EndpointView
 from models.call import Call
 from models.campaign import Campaign
 from models.in_vain import Vain, numbers_in_vain
@@ -106,6 +108,14 @@ def in_vain(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -> In
     ids = {vain.campaign_id for vain in found if vain.campaign_id is not None}
     names = session.execute(select(Campaign.id, Campaign.name).where(Campaign.id.in_(ids)))
     return InVain(period, found, {row.id: row.name for row in names})
+
+
+def failing_webhooks(session: Session, actor: Actor, now: datetime) -> Page[EndpointView]:
+    """Webhook endpoints that fail or are disabled; only admins see any."""
+    if not actor.is_admin:
+        return Page(items=[], total=0)
+    wanted = {"failing": True, "limit": _SHOWN, "count": True}
+    return endpoint_list.page(session, actor, wanted, now)
 
 
 def _by_hour(session: Session, period: Period, conditions: Conditions) -> list[Tally]:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor, sees_group
 from admin.changing import changing, check_revision
-from admin.drafts import Draft, Id, Line, Reading
+from admin.drafts import Draft, Id, Line, Reading, line
 from admin.errors import NotAllowed, NotThere
 from admin.references import named_group
 from models.campaign import Campaign
@@ -32,8 +32,8 @@ LONGEST_OVERLAP = 168
 _REMOVED = "the endpoint was removed"
 
 Event = Annotated[WebhookEvent, Field(strict=False)]
-Value = Annotated[str, Field(max_length=500)]
-FieldName = Annotated[str, Field(min_length=1, max_length=100)]
+Value = Annotated[str, Field(max_length=500), BeforeValidator(line)]
+FieldName = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(line)]
 
 
 class EndpointFields(Draft):

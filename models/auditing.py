@@ -37,7 +37,7 @@ _AUDITED: dict[type[Base], str] = {
 }
 _NAMELESS = frozenset({"revision", "created_at", "updated_at", "last_used_at", "totp_last_step"})
 """Columns that change with every write, or with every use, and tell nothing."""
-_SECRET = frozenset({"password_hash", "totp_secret", "token_hash", "secret", "previous_secret"})
+_SECRET = frozenset({"password_hash", "totp_secret", "token_hash", "secret", "previous_secret", "fields"})
 _ENTRIES: Table = AuditEntry.__table__  # type: ignore[assignment]  # declared as FromClause
 
 

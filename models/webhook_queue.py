@@ -128,7 +128,9 @@ def settle(session: Session, tried: Sequence[Tried]) -> None:
         return
     names = ("delivery_id", "at", "status", "milliseconds", "problem", "answer")
     session.execute(insert(WebhookAttempt), [{name: getattr(each, name) for name in names} for each in tried])
-    session.connection().execute(_SETTLED, [_settled(each) for each in tried])
+    # In their order, as whoever sends them again does: the two then never wait for each other crosswise.
+    in_order = sorted(tried, key=lambda each: (each.delivery_id, each.at))
+    session.connection().execute(_SETTLED, [_settled(each) for each in in_order])
     # The last word on each lane counts, and the number of failures in a row.
     lanes: dict[int, dict[str, Any]] = {}
     for each in tried:
@@ -139,7 +141,7 @@ def settle(session: Session, tried: Sequence[Tried]) -> None:
             lane["more_failures"] += 1
             lane["failed_at"] = lane["failed_at"] or each.at
             lane["blocked"] = max(filter(None, (lane["blocked"], each.blocks_until)), default=None)
-    session.connection().execute(_LANE_NOTED, list(lanes.values()))
+    session.connection().execute(_LANE_NOTED, [lanes[endpoint_id] for endpoint_id in sorted(lanes)])
 
 
 def disable(session: Session, endpoint_id: int, because: str, now: datetime) -> None:

@@ -47,6 +47,8 @@ PAGES = {
     "user-disable": "/users/2/disable",
     "choose-group": "/choose-group",
     "account": "/account",
+    "webhooks": "/settings/webhooks",
+    "webhook-new": "/settings/webhooks/new",
     "not-there": "/nothing/here",
 }
 """Each page by the name of its picture."""

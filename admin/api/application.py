@@ -27,10 +27,12 @@ from admin.api.signing_in import own_account, signing_in
 from admin.api.tokens import tokens
 from admin.api.tracking_numbers import tracking_numbers
 from admin.api.users import users
+from admin.api.webhook_endpoints import endpoints
 from admin.desk import Desk
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
+from admin.webhook_endpoints import RefusalOf
 
 RESOURCES: tuple[Resource, ...] = (
     campaigns,
@@ -63,6 +65,7 @@ def serve_api(
     passwords: Passwords,
     limits: Limits,
     explain: Explain,
+    refusal_of: RefusalOf,
 ) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
@@ -70,7 +73,7 @@ def serve_api(
     app.url_map.merge_slashes = False
     problems.install(app)
     serving = Serving(desk, room)
-    resources = (*RESOURCES, *_access(desk, gate, passwords), routes(explain))
+    resources = (*RESOURCES, *_access(desk, gate, passwords), routes(explain), endpoints(refusal_of))
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:
         for operation in resource.operations:

@@ -19,7 +19,15 @@ from models.user import User
 
 _OF_EVERYBODY = ("campaign", "tracking_number", "group", "prompt", "blocked_caller")
 Entity = Literal[
-    "campaign", "tracking_number", "group", "prompt", "blocked_caller", "plan", "user", "api_token"
+    "campaign",
+    "tracking_number",
+    "group",
+    "prompt",
+    "blocked_caller",
+    "plan",
+    "user",
+    "api_token",
+    "webhook_endpoint",
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from admin.access.actor import Actor
 from admin.drafts import Instant, Reading
@@ -90,11 +90,8 @@ def one(
 
 def views(session: Session, ids: Sequence[int]) -> list[DeliveryView]:
     """What is shown of deliveries, in the order of `ids`; one query, however many they are."""
-    last = (
-        select(func.max(WebhookAttempt.id))
-        .where(WebhookAttempt.delivery_id == WebhookDelivery.id)
-        .scalar_subquery()
-    )
+    tried = aliased(WebhookAttempt)
+    last = select(func.max(tried.id)).where(tried.delivery_id == WebhookDelivery.id).scalar_subquery()
     rows = session.execute(
         select(WebhookDelivery, WebhookAttempt.status, WebhookAttempt.problem)
         .outerjoin(WebhookAttempt, WebhookAttempt.id == last)

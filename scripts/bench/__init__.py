@@ -9,6 +9,7 @@ _BENCHES = {
     "index": "scripts.bench.index",
     "journal": "scripts.bench.journal",
     "voice": "scripts.bench.voice",
+    "webhooks": "scripts.bench.webhooks",
 }
 
 
