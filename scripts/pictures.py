@@ -47,11 +47,18 @@ PAGES = {
     "user-disable": "/users/2/disable",
     "choose-group": "/choose-group",
     "account": "/account",
-    "webhooks": "/settings/webhooks",
-    "webhook-new": "/settings/webhooks/new",
     "not-there": "/nothing/here",
 }
 """Each page by the name of its picture."""
+
+OF_A_WEBHOOK = {
+    "webhooks": "/settings/webhooks",
+    "webhook": "/settings/webhooks/1",
+    "webhook-delivery": "/settings/webhooks/1/deliveries/1",
+    "webhook-new": "/settings/webhooks/new",
+    "webhook-rotate": "/settings/webhooks/1/rotate",
+}
+"""Pages that show one, which is made for them and fails."""
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -83,8 +90,11 @@ def command(folder: Path) -> None:
         _sign_in(page, address, password)
         for name, path in PAGES.items():
             _take(page, folder, name, address + path)
+        _set_up_a_webhook(page, address)
+        for name, path in OF_A_WEBHOOK.items():
+            _take(page, folder, name, address + path)
         browser.close()
-    click.echo(f"{len(PAGES)} pages, {len(list(folder.glob('*.png')))} pictures in {folder}")
+    click.echo(f"{len(PAGES | OF_A_WEBHOOK)} pages, {len(list(folder.glob('*.png')))} pictures in {folder}")
 
 
 def _take(page: "Page", folder: Path, name: str, address: str) -> None:
@@ -108,6 +118,17 @@ def _sign_in(page: "Page", address: str, password: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
+def _set_up_a_webhook(page: "Page", address: str) -> None:
+    """One of an address where nobody listens, and a test that fails."""
+    page.goto(f"{address}/settings/webhooks/new")
+    page.fill("#address", "http://127.0.0.1:9/hooks")
+    page.fill("#name", "CRM")
+    page.get_by_role("button", name="Create").click()
+    page.goto(f"{address}/settings/webhooks/1")
+    page.get_by_role("button", name="Send a test").click()
+    page.wait_for_timeout(1_000)
+
+
 @contextmanager
 def _installation() -> Iterator[tuple[str, str]]:
     """Run `hookswitch up` with some calls; yield its address and the one-time password of its admin."""
@@ -115,6 +136,7 @@ def _installation() -> Iterator[tuple[str, str]]:
         root = Path(__file__).parents[1]
         environ = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
         environ |= {"PORT": str(_free_port()), "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
+        environ |= {"WEBHOOK_NETWORKS": "127.0.0.1/32"}
         log = Path(folder, "up.log")
         with log.open("wb") as output:
             command = [sys.executable, "-m", "scripts.up"]

@@ -97,9 +97,11 @@ class Exchange:
         lanes: Any = WebhookLane.__table__
         waiting = select(WebhookDelivery).filter_by(status=DeliveryStatus.PENDING)
         with self._database.session() as session:
-            session.connection().execute(update(lanes).values(leased_until=past, blocked_until=None))
-            for delivery in session.scalars(waiting.order_by(WebhookDelivery.id).with_for_update()):
+            in_order = waiting.order_by(WebhookDelivery.id).with_for_update(key_share=True)
+            for delivery in session.scalars(in_order):
                 delivery.due_at = past
+            session.flush()
+            session.connection().execute(update(lanes).values(leased_until=past, blocked_until=None))
 
     def has_heard_all(self) -> bool:
         if time.monotonic() > self._next_jump:

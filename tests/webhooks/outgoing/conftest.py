@@ -16,6 +16,7 @@ from models.news import News, tell
 from models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from models.webhook_endpoint import WebhookEndpoint, WebhookLane
 from tests.builders import an_endpoint
+from tests.services.apart import CourierApart
 from webhooks.outgoing.addresses import AddressRules
 from webhooks.outgoing.courier import Courier
 from webhooks.outgoing.sending import Sender
@@ -39,18 +40,20 @@ class PostOffice:
         with self.database.session() as session:
             return an_endpoint(session, address=address, **said)
 
-    def tell(self, endpoint: WebhookEndpoint, subject: str = "", event: str = "call.started") -> None:
+    def tell(
+        self, endpoint: WebhookEndpoint, subject: str = "", event: str = "call.started", **data: object
+    ) -> None:
         """Something has happened; news of one subject are told in their order."""
         self.serial += 1
         subject = subject or f"call {self.serial}"
         step, now = f"{self.serial:06}", self.now()
-        news = News(event, subject, step, endpoint.group_id, None, now, {"serial": self.serial})
+        news = News(event, subject, step, endpoint.group_id, None, now, {"serial": self.serial} | data)
         with self.database.session() as session:
             assert tell(session, [news], now) == 1
 
     def courier(self, worker: str = "one", timeout: float = 5.0, **said: Any) -> Courier:
         sender = Sender(LOOPBACK, "Hookswitch/test", timeout=timeout)
-        courier = Courier(self.database, sender, worker, clock=self.now, **said)
+        courier = CourierApart(self.database, sender, worker, clock=self.now, **said)
         self.couriers.append(courier)
         return courier
 

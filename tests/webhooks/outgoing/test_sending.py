@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.apart import apart
 from tests.services.ports import free_port
 from tests.services.receiver import Flood, Receiver, answering, dripping, hanging, resetting, saying
 from webhooks.outgoing.addresses import AddressRules
@@ -27,7 +28,7 @@ def post(
 ) -> Answer:
     sender = Sender(rules, "Hookswitch/test", timeout=timeout, **said)  # type: ignore[arg-type]
     try:
-        return asyncio.run(sender.post(address, {"webhook-id": "msg_1"}, body))
+        return apart(lambda: asyncio.run(sender.post(address, {"webhook-id": "msg_1"}, body)))
     finally:
         sender.close()
 
@@ -129,28 +130,25 @@ def test_a_reset_and_a_closed_port_are_failures(receiver: Receiver) -> None:
     assert post(f"http://127.0.0.1:{free_port()}/").problem == "the connection was closed or refused"
 
 
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [
-        ("120", 120),
-        ("0", 0),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=3600), usegmt=True), 3600),
-        (format_datetime(datetime.now(UTC) - timedelta(seconds=3600), usegmt=True), 0),
-        ("soon", None),
-        ("-1", None),
-        ("", None),
-    ],
-)
-def test_patience_is_asked_for_in_seconds_or_by_a_date(
-    receiver: Receiver, said: str, seconds: int | None
-) -> None:
+@pytest.mark.parametrize(("said", "seconds"), [("120", 120), ("0", 0)])
+def test_patience_may_be_asked_for_in_seconds(receiver: Receiver, said: str, seconds: int) -> None:
     receiver.behaviour = answering(429, Retry_After=said)
+    assert post(receiver.address).retry_after == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("seconds", "patience"), [(3600, 3600), (-3600, 0)])
+def test_patience_may_be_asked_for_by_a_date(receiver: Receiver, seconds: int, patience: int) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    receiver.behaviour = answering(503, Retry_After=until)
     asked = post(receiver.address).retry_after
-    if seconds is None:
-        assert asked is None
-    else:
-        assert asked is not None
-        assert abs(asked.total_seconds() - seconds) < 30
+    assert asked is not None
+    assert abs(asked.total_seconds() - patience) < 30
+
+
+@pytest.mark.parametrize("said", ["soon", "-1", ""])
+def test_patience_that_cannot_be_read_is_not_asked_for(receiver: Receiver, said: str) -> None:
+    receiver.behaviour = answering(429, Retry_After=said)
+    assert post(receiver.address).retry_after is None
 
 
 @pytest.mark.parametrize(
