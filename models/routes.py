@@ -35,6 +35,14 @@ from routing.route import CallerId, CampaignFacts, NumberFacts, RecordedPrompt, 
 
 _BATCH = 5000
 
+
+def _is_ours(destination: InstrumentedAttribute[PhoneNumber | None]) -> ColumnElement[bool]:
+    """Whether a destination is a tracking number of ours: refused at save, yet two edits may meet."""
+    own = aliased(TrackingNumber)
+    is_held = exists().where(own.number == destination, own.status == NumberStatus.ACTIVE)
+    return case((destination.is_(None), False), else_=is_held)
+
+
 _NUMBER_COLUMNS = (
     # Plain words are read four times as fast as typed ones, and a rebuild reads a million.
     type_coerce(TrackingNumber.number, Text),
@@ -48,6 +56,7 @@ _NUMBER_COLUMNS = (
     TrackingNumber.ring_timeout,
     TrackingNumber.record_calls,
     type_coerce(TrackingNumber.caller_id, Text),
+    _is_ours(TrackingNumber.destination),
 )
 _WIDTH_OF_A_NUMBER = len(_NUMBER_COLUMNS) + 1
 """With the groups above it."""
@@ -72,6 +81,7 @@ _CAMPAIGN_COLUMNS = (
     Prompt.text,
     Prompt.digest,
     PromptAudio.media_type,
+    _is_ours(Campaign.destination),
 )
 
 
@@ -194,7 +204,7 @@ def _numbers(groups: Select[int]) -> Select[*tuple[Any, ...]]:
 
 def _number_facts(row: Sequence[Any]) -> NumberFacts:
     (number, number_id, revision, campaign_id, group_id, status, destination, whisper) = row[:8]
-    (ring, record, caller, above) = row[8:12]
+    (ring, record, caller, is_ours, above) = row[8:13]
     return NumberFacts(
         PhoneNumber(number),
         number_id,
@@ -208,13 +218,14 @@ def _number_facts(row: Sequence[Any]) -> NumberFacts:
         record,
         CallerId.CALLER if caller == "caller" else CallerId(caller),
         ids_in(above) if campaign_id is None else (),
+        bool(is_ours),
     )
 
 
 def _campaign_facts(row: Sequence[Any]) -> CampaignFacts:
     (campaign_id, revision, group_id, starts_at, ends_at, enabled, archived_at, end_of_campaign) = row[:8]
     (external_id, business_name, business_number, destination, talk_limit) = row[8:13]
-    (includes_referral, above, countries, talk_limit_of_group) = row[20:24]
+    (includes_referral, above, countries, talk_limit_of_group) = row[21:25]
     return CampaignFacts(
         campaign_id=campaign_id,
         revision=revision,
@@ -233,6 +244,7 @@ def _campaign_facts(row: Sequence[Any]) -> CampaignFacts:
         groups_above=ids_in(above),
         countries=None if countries is None else tuple(countries.split(",")),
         talk_limit=talk_limit_of_group if talk_limit is None else talk_limit,
+        destination_is_ours=bool(row[20]),
     )
 
 

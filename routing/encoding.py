@@ -51,6 +51,7 @@ class _Campaign(msgspec.Struct, omit_defaults=True):
     groups_above: tuple[int, ...] = ()
     countries: tuple[str, ...] | None = None
     talk_limit: int | None = None
+    destination_is_ours: bool = False
 
 
 class _OwnFacts(msgspec.Struct, omit_defaults=True):
@@ -62,6 +63,7 @@ class _OwnFacts(msgspec.Struct, omit_defaults=True):
     ring_timeout: int | None = None
     record_calls: bool = False
     caller_id: CallerId = CallerId.CALLER
+    destination_is_ours: bool = False
 
 
 class _Call(msgspec.Struct, omit_defaults=True):
@@ -109,6 +111,7 @@ def encode_campaign(facts: CampaignFacts) -> bytes:
         groups_above=facts.groups_above,
         countries=facts.countries,
         talk_limit=facts.talk_limit,
+        destination_is_ours=facts.destination_is_ours,
     )
     return b"%d %b" % (facts.revision, _encode(record))
 
@@ -141,6 +144,7 @@ def decode_campaign(raw: bytes) -> CampaignFacts:
             groups_above=record.groups_above,
             countries=record.countries,
             talk_limit=record.talk_limit,
+            destination_is_ours=record.destination_is_ours,
         )
     except NO_FACT as error:
         raise Unreadable("campaign facts") from error
@@ -157,6 +161,7 @@ def encode_number(facts: NumberFacts) -> bytes:
             ring_timeout=facts.ring_timeout,
             record_calls=facts.record_calls,
             caller_id=facts.caller_id,
+            destination_is_ours=facts.destination_is_ours,
         )
     )
     head = b"%d %d %d" % (facts.revision, facts.campaign_id or 0, facts.number_id)
@@ -189,6 +194,7 @@ def decode_number(number: PhoneNumber, raw: bytes) -> NumberFacts:
             ring_timeout=own.ring_timeout,
             record_calls=own.record_calls,
             caller_id=own.caller_id,
+            destination_is_ours=own.destination_is_ours,
         )
     except (*NO_FACT, IndexError) as error:
         raise Unreadable("number facts") from error

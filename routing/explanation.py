@@ -79,7 +79,7 @@ def _number_facts(number: NumberFacts) -> list[tuple[str, str]]:
         ("status", "released" if number.released else "active"),
     ]
     if number.destination is not None:
-        own.append(("own destination", number.destination.e164))
+        own.append(("own destination", _destination(number)))
     return own
 
 
@@ -101,12 +101,17 @@ def _campaign_facts(campaign: CampaignFacts, at: datetime) -> list[tuple[str, st
     if campaign.external_id:
         facts.append(("external ID", campaign.external_id))
     if campaign.destination is not None:
-        facts.append(("destination", campaign.destination.e164))
+        facts.append(("destination", _destination(campaign)))
     if campaign.countries is not None:
         facts.append(("connects within", ", ".join(campaign.countries)))
     if campaign.talk_limit is not None:
         facts.append(("talk limit", f"{campaign.talk_limit} s"))
     return facts
+
+
+def _destination(facts: NumberFacts | CampaignFacts) -> str:
+    number = "" if facts.destination is None else facts.destination.e164
+    return f"{number}, a tracking number of ours" if facts.destination_is_ours else number
 
 
 def _instant(moment: datetime) -> str:

@@ -82,10 +82,11 @@ def block_in_force(route: Route, at: datetime) -> Block | None:
 
 def _connect(number: NumberFacts, campaign: CampaignFacts) -> Decision:
     language = "en" if campaign.prompt is None else campaign.prompt.language
-    destination = number.destination or campaign.destination
+    says = campaign if number.destination is None else number
+    destination = says.destination
     if destination is None or destination == number.number:
         return Apologise(Reason.NO_DESTINATION, language)
-    if unfit_because(destination, number.number, campaign.countries) is not None:
+    if says.destination_is_ours or unfit_because(destination, number.number, campaign.countries) is not None:
         return Apologise(Reason.UNFIT_DESTINATION, language)
     return Connect(
         destination=destination,

@@ -70,6 +70,8 @@ class CampaignFacts(Struct, frozen=True):
     """Where calls may be connected to, as ISO regions such as `US`; None: where the number is."""
     talk_limit: int | None = None
     """Seconds that a connection may last; None: the default."""
+    destination_is_ours: bool = False
+    """Whether `destination` is a tracking number of ours, which would send a call round in a circle."""
 
 
 class NumberFacts(Struct, frozen=True):
@@ -90,6 +92,8 @@ class NumberFacts(Struct, frozen=True):
     caller_id: CallerId = CallerId.CALLER
     groups_above: tuple[int, ...] = ()
     """The groups above `group_id`, up to the root."""
+    destination_is_ours: bool = False
+    """As for a campaign, of its own `destination`."""
 
 
 class Route(Struct, frozen=True):

@@ -15,8 +15,8 @@ from prompts.phrases import CONSENT_VERSION
 from routing.journal import Entry, Journal
 from routing.recorder import Happening
 
-BATCH = 1_000
-"""Entries: what is written at once holds its rows for some 50 ms."""
+BATCH = 2_000
+"""Entries: what is written at once holds its rows for some 100 ms, and adds up what is said of one call."""
 _ABANDONED_AFTER_MS = 10_000
 """A worker that has not acknowledged for this long is dead: a batch takes well under a second."""
 _CLAIM_EVERY = 1.0

@@ -1,7 +1,7 @@
 """A destination that must not be dialled never gets into the database by our own hand."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from models.campaign import Campaign
 from models.database import Database
@@ -54,6 +54,26 @@ def test_a_costly_destination_that_got_in_another_way_is_not_dialled(database: D
         session.connection().execute(text("UPDATE campaigns SET destination = :to"), {"to": PREMIUM.e164})
     with database.reading() as session:
         assert decide(route_of(session, TRACKING), NOW) == Apologise(Reason.UNFIT_DESTINATION)
+
+
+@pytest.mark.parametrize("table", ["campaigns", "tracking_numbers"])
+def test_a_tracking_number_that_became_a_destination_another_way_is_not_dialled(
+    database: Database, table: str
+) -> None:
+    with database.session() as session:
+        a_number(session, OWN)
+        a_number(session, TRACKING, a_campaign(session, destination=BUSINESS), destination=BUSINESS)
+        changed = text(f"UPDATE {table} SET destination = :to WHERE destination IS NOT NULL")  # noqa: S608
+        session.connection().execute(changed, {"to": OWN.e164})
+        if table == "campaigns":
+            session.connection().execute(text("UPDATE tracking_numbers SET destination = NULL"))
+    with database.reading() as session:
+        assert decide(route_of(session, TRACKING), NOW) == Apologise(Reason.UNFIT_DESTINATION)
+    with database.session() as session:
+        held = select(TrackingNumber).where(TrackingNumber.number == OWN)
+        session.scalars(held).one().release(NOW)
+    with database.reading() as session:
+        assert isinstance(decide(route_of(session, TRACKING), NOW), Connect)
 
 
 @pytest.mark.parametrize("countries", [None, "US"])

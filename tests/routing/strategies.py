@@ -58,6 +58,7 @@ campaigns = st.builds(
     groups_above=group_ids,
     countries=st.none() | st.sampled_from([("US",), ("CA", "GB", "US")]),
     talk_limit=st.none() | st.integers(1, 20_000),
+    destination_is_ours=st.booleans(),
 )
 
 numbers = st.builds(
@@ -74,6 +75,7 @@ numbers = st.builds(
     record_calls=st.booleans(),
     caller_id=st.sampled_from(CallerId),
     groups_above=group_ids,
+    destination_is_ours=st.booleans(),
 )
 
 calls = st.builds(

@@ -309,8 +309,11 @@ def _by_the_table(route: Route | None, at: datetime) -> Reason:
         destination = route.number.destination or campaign.destination
         if destination is None or destination == route.number.number:
             return Reason.NO_DESTINATION
-        unfit = unfit_because(destination, route.number.number, campaign.countries)
-        return Reason.LIVE if unfit is None else Reason.UNFIT_DESTINATION
+        says = route.number if route.number.destination else campaign
+        unfit = says.destination_is_ours or unfit_because(
+            destination, route.number.number, campaign.countries
+        )
+        return Reason.LIVE if not unfit else Reason.UNFIT_DESTINATION
     window = 30 * 24 * 60 * 60 * 1_000_000
     refers = campaign.end_of_campaign == "referral" and campaign.referral_included
     return Reason.REFERRAL if refers and _micros(at) < _micros(campaign.ends_at) + window else Reason.ENDED
