@@ -60,8 +60,6 @@ _ASSETS = Path(__file__).parent / ".assets"
 """Where `make setup` puts the page's files that are not ours."""
 PUBLISHED_AT_ONCE = 2_000
 """Edits that one request carries to the index at most."""
-
-
 _SLOW_REDIS = 0.15
 """Seconds: six in ten of what a caller may wait for it. Four threads get through 26 such calls a second."""
 _SLOW_DATABASE = 0.5

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.call import Call
 from models.campaign import Campaign
 from models.news import News, tell
+from models.webhook_delivery import subject_of
 from models.webhook_endpoint import WebhookEvent, anybody_listens
 
 CallKey = tuple[str, str]
@@ -76,7 +77,7 @@ def _news(before: Row[Any] | None, after: Row[Any], campaign: str | None, now: d
     data = {**after._mapping, "campaign_name": campaign}  # noqa: SLF001 - SQLAlchemy's public name
 
     def news(event: WebhookEvent, step: str, at: datetime, changes: tuple[str, ...] | None = None) -> News:
-        subject = f"call {after.carrier} {after.call_sid}"
+        subject = subject_of(after.carrier, after.call_sid)
         return News(event, subject, step, after.group_id, after.campaign_id, at, data, changes)
 
     def has_become(name: str) -> bool:

@@ -1,5 +1,6 @@
 """Deliveries: what an endpoint has to be told, and every attempt to tell it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -85,6 +86,19 @@ class WebhookAttempt(Base):
     """Why it failed; None: it was taken."""
     answer: Mapped[str | None]
     """The first characters of the answer's body."""
+
+
+def subject_of(carrier: str, call_sid: str) -> str:
+    """The subject of a call's events."""
+    return f"call {carrier} {call_sid}"
+
+
+def forget_calls(session: Session, calls: Collection[tuple[str, str]]) -> int:
+    """Forget what was, or is to be, told of calls, by carrier and CallSid: callers' numbers are in it."""
+    subjects = [subject_of(*call) for call in calls]
+    ids = list(session.scalars(select(WebhookDelivery.id).where(WebhookDelivery.subject.in_(subjects))))
+    session.execute(delete(WebhookDelivery).where(WebhookDelivery.id.in_(ids)))
+    return len(ids)
 
 
 def forget_deliveries(session: Session, before: datetime) -> int:

@@ -126,10 +126,11 @@ def settle(session: Session, tried: Sequence[Tried]) -> None:
     """Write down what came of attempts; what is settled already stays so."""
     if not tried:
         return
-    names = ("delivery_id", "at", "status", "milliseconds", "problem", "answer")
-    session.execute(insert(WebhookAttempt), [{name: getattr(each, name) for name in names} for each in tried])
     # In their order, as whoever sends them again does: the two then never wait for each other crosswise.
     in_order = sorted(tried, key=lambda each: (each.delivery_id, each.at))
+    names = ("delivery_id", "at", "status", "milliseconds", "problem", "answer")
+    values = [{name: getattr(each, name) for name in names} for each in in_order]
+    session.execute(insert(WebhookAttempt), values)
     session.connection().execute(_SETTLED, [_settled(each) for each in in_order])
     # The last word on each lane counts, and the number of failures in a row.
     lanes: dict[int, dict[str, Any]] = {}

@@ -25,7 +25,7 @@ from tests.services.receiver import Receiver, answering, resetting
 from tests.services.redis_server import RedisServer
 
 SECRET = "whsec_" + "c2VjcmV0" * 5
-AT_ONCE = 25
+AT_ONCE = 20
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def folder(
 
 def slowly(connection: Any, request: Any) -> None:
     """So that a kill meets some that are under way."""
-    time.sleep(0.02)
+    time.sleep(0.01)
     answering()(connection, request)
 
 

@@ -15,7 +15,7 @@ from models.campaign_news import tell_by_the_clock
 from models.database import Database
 from models.group import Group
 from models.tracking_number import TrackingNumber, held_number
-from models.webhook_delivery import WebhookDelivery
+from models.webhook_delivery import WebhookAttempt, WebhookDelivery, forget_calls, forget_deliveries
 from models.webhook_endpoint import WebhookEndpoint
 from routing.arrival import Arrival, Source
 from routing.disposition import Disposition, Witness, rank
@@ -267,6 +267,30 @@ def test_two_workers_that_meet_in_the_same_calls_tell_each_once(postgres_databas
     for sid in sids:
         heard = [kind for subject, kind in rows if subject == f"call twilio {sid}"]
         assert sorted(heard) == ["call.completed", "call.started"]
+
+
+def test_what_was_told_of_a_call_can_be_forgotten(house: Database) -> None:
+    group = a_place(house)
+    listen(house, group)
+    happen(house, an_arrival(group, "CA1"), an_arrival(group, "CA2"), an_event(ENDED, "call", "CA1"))
+    with house.session() as session:
+        session.add(WebhookAttempt(delivery_id=1, at=NOW, milliseconds=1))
+        assert forget_calls(session, [("twilio", "CA1"), ("twilio", "CA3")]) == 2
+    assert [payload["data"]["call_sid"] for payload in told(house)] == ["CA2"]
+
+
+def test_old_deliveries_are_forgotten_with_their_attempts(house: Database) -> None:
+    group = a_place(house)
+    listen(house, group)
+    happen(house, an_arrival(group))
+    with house.session() as session:
+        [delivery] = session.scalars(select(WebhookDelivery))
+        delivery.created_at = NOW
+        session.add(WebhookAttempt(delivery_id=delivery.id, at=NOW, milliseconds=1))
+    with house.session() as session:
+        assert forget_deliveries(session, NOW) == 0
+        assert forget_deliveries(session, NOW + SECOND) == 1
+        assert session.scalars(select(WebhookAttempt)).all() == []
 
 
 # Campaigns and numbers.

@@ -92,12 +92,13 @@ def post_office(database: Database) -> Iterator[PostOffice]:
 
 
 @pytest.fixture
-def office(database: Database) -> Iterator[PostOffice]:
-    with post_office(database) as opened:
+def office(postgres_database: Database) -> Iterator[PostOffice]:
+    with post_office(postgres_database) as opened:
         yield opened
 
 
 @pytest.fixture
-def pg_office(postgres_database: Database) -> Iterator[PostOffice]:
-    with post_office(postgres_database) as opened:
+def on_either(database: Database) -> Iterator[PostOffice]:
+    """Once on each kind of database, for what its statements decide."""
+    with post_office(database) as opened:
         yield opened

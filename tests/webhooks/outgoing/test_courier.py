@@ -24,11 +24,11 @@ def edit(database: Database, endpoint: WebhookEndpoint, **values: object) -> Non
             setattr(row, name, value)
 
 
-def test_a_delivery_verifies_with_the_library_of_standard_webhooks(office: PostOffice) -> None:
+def test_a_delivery_verifies_with_the_library_of_standard_webhooks(on_either: PostOffice) -> None:
     with Receiver() as receiver:
-        endpoint = office.endpoint(receiver.address, secret=SECRET)
-        office.tell(endpoint)
-        office.settle(office.courier(), 1)
+        endpoint = on_either.endpoint(receiver.address, secret=SECRET)
+        on_either.tell(endpoint)
+        on_either.settle(on_either.courier(), 1)
         (request,) = receiver.received
         payload = Webhook(SECRET).verify(request.body, request.headers)
         with pytest.raises(WebhookVerificationError):
@@ -36,10 +36,10 @@ def test_a_delivery_verifies_with_the_library_of_standard_webhooks(office: PostO
         with pytest.raises(WebhookVerificationError):
             Webhook(EARLIER).verify(request.body, request.headers)
     assert payload["type"] == "call.started"
-    (delivery,) = office.deliveries()
+    (delivery,) = on_either.deliveries()
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.DELIVERED, 1)
     assert request.message_id == delivery.message_id
-    (attempt,) = office.attempts()
+    (attempt,) = on_either.attempts()
     assert (attempt.status, attempt.problem, attempt.answer) == (204, None, "")
 
 
@@ -65,17 +65,17 @@ def test_after_a_rotation_both_secrets_sign_for_a_while(office: PostOffice) -> N
             Webhook(EARLIER).verify(receiver.received[1].body, receiver.received[1].headers)
 
 
-def test_a_failure_is_tried_again_as_the_schedule_says_under_the_same_id(office: PostOffice) -> None:
+def test_a_failure_is_tried_again_as_the_schedule_says_under_the_same_id(on_either: PostOffice) -> None:
     with Receiver(answering(500, b"no")) as receiver:
-        endpoint = office.endpoint(receiver.address)
-        courier = office.courier()
-        office.tell(endpoint)
+        endpoint = on_either.endpoint(receiver.address)
+        courier = on_either.courier()
+        on_either.tell(endpoint)
         delays = []
         for attempt in range(1, 11):
-            office.settle(courier, attempt)
-            (delivery,) = office.deliveries()
-            delays.append(delivery.due_at - office.now())
-            office.ahead += max(delays[-1], timedelta(0)) + SECOND
+            on_either.settle(courier, attempt)
+            (delivery,) = on_either.deliveries()
+            delays.append(delivery.due_at - on_either.now())
+            on_either.ahead += max(delays[-1], timedelta(0)) + SECOND
         courier.work(0.05)
         assert len(receiver.received) == 10
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.FAILED, 10)
@@ -85,8 +85,8 @@ def test_a_failure_is_tried_again_as_the_schedule_says_under_the_same_id(office:
     assert len({request.message_id for request in receiver.received}) == 1
     assert len({request.headers["webhook-timestamp"] for request in receiver.received}) == 10
     assert len({request.body for request in receiver.received}) == 1
-    assert office.lane(endpoint).failures == 10
-    assert office.lane(endpoint).failing_since is not None
+    assert on_either.lane(endpoint).failures == 10
+    assert on_either.lane(endpoint).failing_since is not None
 
 
 def test_a_receiver_that_is_there_again_gets_it_and_is_well(office: PostOffice) -> None:
@@ -104,25 +104,25 @@ def test_a_receiver_that_is_there_again_gets_it_and_is_well(office: PostOffice) 
     assert lane.last_success_at is not None
 
 
-def test_410_disables_the_endpoint_and_says_so(office: PostOffice) -> None:
+def test_410_disables_the_endpoint_and_says_so(on_either: PostOffice) -> None:
     with Receiver(answering(410)) as receiver:
-        endpoint = office.endpoint(receiver.address)
-        courier = office.courier()
-        office.tell(endpoint)
-        office.settle(courier, 1)
-        office.tell(endpoint)
-        office.ahead += 3600 * SECOND
+        endpoint = on_either.endpoint(receiver.address)
+        courier = on_either.courier()
+        on_either.tell(endpoint)
+        on_either.settle(courier, 1)
+        on_either.tell(endpoint)
+        on_either.ahead += 3600 * SECOND
         for _ in range(3):
             courier.work(0.05)
         assert len(receiver.received) == 1
-        with office.database.reading() as session:
+        with on_either.database.reading() as session:
             disabled = session.get_one(WebhookEndpoint, endpoint.id)
             assert disabled.disabled_at is not None
             assert disabled.disabled_because == "the receiver answered 410: it is gone"
         receiver.behaviour = answering(200)
-        edit(office.database, endpoint, disabled_at=None, disabled_because=None)
-        office.settle(courier, 3)
-    assert [delivery.status for delivery in office.deliveries()] == [DeliveryStatus.DELIVERED] * 2
+        edit(on_either.database, endpoint, disabled_at=None, disabled_because=None)
+        on_either.settle(courier, 3)
+    assert [delivery.status for delivery in on_either.deliveries()] == [DeliveryStatus.DELIVERED] * 2
 
 
 def test_retry_after_leaves_the_endpoint_in_peace_so_long(office: PostOffice) -> None:
@@ -169,18 +169,18 @@ def test_events_of_one_call_arrive_in_their_order(office: PostOffice) -> None:
         assert of_one == sorted(of_one)
 
 
-def test_a_later_event_of_a_call_waits_for_an_earlier_one_for_a_while(office: PostOffice) -> None:
+def test_a_later_event_of_a_call_waits_for_an_earlier_one_for_a_while(on_either: PostOffice) -> None:
     with Receiver(answering(500)) as receiver:
-        endpoint = office.endpoint(receiver.address)
-        courier = office.courier()
-        office.tell(endpoint, "call A")
-        office.tell(endpoint, "call A")
-        office.settle(courier, 1)
+        endpoint = on_either.endpoint(receiver.address)
+        courier = on_either.courier()
+        on_either.tell(endpoint, "call A")
+        on_either.tell(endpoint, "call A")
+        on_either.settle(courier, 1)
         receiver.behaviour = answering(200)
         courier.work(0.05)
         assert len(receiver.received) == 1
-        office.ahead += 10 * SECOND
-        office.settle(courier, 3)
+        on_either.ahead += 10 * SECOND
+        on_either.settle(courier, 3)
     assert [body["data"]["serial"] for body in receiver.bodies()] == [1, 1, 2]
 
 
@@ -201,17 +201,17 @@ def test_an_event_that_is_never_taken_does_not_hold_up_its_call_for_ever(office:
     assert [body["data"]["serial"] for body in receiver.bodies()] == [1, 1, 1, 2]
 
 
-def test_whoever_is_paused_is_told_nothing_but_tests(office: PostOffice) -> None:
+def test_whoever_is_paused_is_told_nothing_but_tests(on_either: PostOffice) -> None:
     with Receiver() as receiver:
-        endpoint = office.endpoint(receiver.address, paused=True, events=[TEST_EVENT, "call.started"])
-        courier = office.courier()
-        office.tell(endpoint)
-        office.tell(endpoint, event=TEST_EVENT)
-        office.settle(courier, 1)
+        endpoint = on_either.endpoint(receiver.address, paused=True, events=[TEST_EVENT, "call.started"])
+        courier = on_either.courier()
+        on_either.tell(endpoint)
+        on_either.tell(endpoint, event=TEST_EVENT)
+        on_either.settle(courier, 1)
         courier.work(0.05)
         assert [body["type"] for body in receiver.bodies()] == [TEST_EVENT]
-        edit(office.database, endpoint, paused=False)
-        office.settle(courier, 2)
+        edit(on_either.database, endpoint, paused=False)
+        on_either.settle(courier, 2)
         assert receiver.bodies()[1]["type"] == "call.started"
 
 
@@ -233,52 +233,52 @@ def test_an_address_that_may_not_be_reached_is_a_failure_like_others(office: Pos
     assert office.deliveries()[0].status is DeliveryStatus.PENDING
 
 
-def test_a_courier_that_died_after_sending_is_made_good_under_the_same_id(office: PostOffice) -> None:
+def test_a_courier_that_died_after_sending_is_made_good_under_the_same_id(on_either: PostOffice) -> None:
     """As killed between the receiver's answer and our commit."""
     with Receiver() as receiver:
-        endpoint = office.endpoint(receiver.address, secret=SECRET)
-        office.tell(endpoint)
-        first = office.courier("first")
+        endpoint = on_either.endpoint(receiver.address, secret=SECRET)
+        on_either.tell(endpoint)
+        first = on_either.courier("first")
         first._write_down = lambda: 0  # type: ignore[method-assign] # it dies before it can
-        office.work(first, lambda: receiver.received)
-        second = office.courier("second")
+        on_either.work(first, lambda: receiver.received)
+        second = on_either.courier("second")
         second.work(0.05)
         assert len(receiver.received) == 1  # the first may still be there
-        office.ahead += 11 * SECOND
-        office.settle(second, 1)
+        on_either.ahead += 11 * SECOND
+        on_either.settle(second, 1)
     one, other = receiver.received
     assert one.message_id == other.message_id
     assert one.headers["webhook-timestamp"] != other.headers["webhook-timestamp"]
     Webhook(SECRET).verify(one.body, one.headers)
-    assert office.deliveries()[0].status is DeliveryStatus.DELIVERED
+    assert on_either.deliveries()[0].status is DeliveryStatus.DELIVERED
 
 
-def test_several_couriers_share_the_work_and_send_nothing_twice(pg_office: PostOffice) -> None:
+def test_several_couriers_share_the_work_and_send_nothing_twice(office: PostOffice) -> None:
     with Receiver() as receiver:
-        endpoints = [pg_office.endpoint(receiver.address) for _ in range(12)]
+        endpoints = [office.endpoint(receiver.address) for _ in range(12)]
         for _ in range(5):
             for endpoint in endpoints:
-                pg_office.tell(endpoint)
-        couriers = [pg_office.courier(name) for name in ("one", "two", "three")]
+                office.tell(endpoint)
+        couriers = [office.courier(name) for name in ("one", "two", "three")]
         deadline = time.monotonic() + 10
-        while len(pg_office.attempts()) < 60 and time.monotonic() < deadline:
+        while len(office.attempts()) < 60 and time.monotonic() < deadline:
             for courier in couriers:
                 courier.work(0.01)
         ids = [request.message_id for request in receiver.received]
     assert len(ids) == len(set(ids)) == 60
 
 
-def test_a_courier_stays_on_its_lanes_as_long_as_it_lives(pg_office: PostOffice) -> None:
+def test_a_courier_stays_on_its_lanes_as_long_as_it_lives(office: PostOffice) -> None:
     with Receiver(hanging) as receiver:
-        endpoint = pg_office.endpoint(receiver.address)
-        pg_office.tell(endpoint)
-        courier = pg_office.courier(lease=timedelta(seconds=0.6))
-        other = pg_office.courier("other", lease=timedelta(seconds=0.6))
+        endpoint = office.endpoint(receiver.address)
+        office.tell(endpoint)
+        courier = office.courier(lease=timedelta(seconds=0.6))
+        other = office.courier("other", lease=timedelta(seconds=0.6))
         until = time.monotonic() + 1.5
         while time.monotonic() < until:
             courier.work(0.05)
             other.work(0.01)
         assert receiver.connections == 1
         courier.finish(0)
-        pg_office.couriers.remove(courier)
-        pg_office.work(other, lambda: receiver.connections == 2)
+        office.couriers.remove(courier)
+        office.work(other, lambda: receiver.connections == 2)
