@@ -13,7 +13,6 @@ from admin.drafts import Draft, Instant, Reading
 from admin.errors import NotThere
 from admin.webhook_endpoints import Event, leave_in_peace_no_longer, managed_endpoint, seen_endpoint
 from admin.webhook_views import Replayed
-from models.base import LOCKED
 from models.news import News, body_of, message_id
 from models.webhook_delivery import DeliveryStatus, WebhookDelivery
 from models.webhook_endpoint import TEST_EVENT
@@ -54,7 +53,7 @@ def replay(session: Session, actor: Actor, endpoint_id: int, raw: object, now: d
         wanted.append(WebhookDelivery.created_at < draft.created_before)
     found = select(WebhookDelivery.id).where(*wanted).order_by(WebhookDelivery.id).limit(MOST_AT_ONCE + 1)
     # Locked in their order, as the courier writes them: the two then never wait for each other crosswise.
-    ids = session.scalars(found.with_for_update(**LOCKED)).all()
+    ids = session.scalars(found.with_for_update(key_share=True)).all()
     _begin_anew(session, ids[:MOST_AT_ONCE], now)
     leave_in_peace_no_longer(session, endpoint.id, now)
     return Replayed(queued=min(len(ids), MOST_AT_ONCE), more=len(ids) > MOST_AT_ONCE)

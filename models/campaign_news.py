@@ -100,8 +100,13 @@ def _span_before(campaign: Campaign) -> _Span | None:
     state = inspect(campaign)
     if not state.persistent:
         return None
-    histories = {name: state.attrs[name].history for name in _SPAN}
-    return _Span(*(h.deleted[0] if h.deleted else getattr(campaign, name) for name, h in histories.items()))
+    return _Span(*(_stored(campaign, name) for name in _SPAN))
+
+
+def _stored(campaign: Campaign, name: str) -> datetime | None:
+    history = inspect(campaign).attrs[name].history
+    before = history.deleted or (() if history.added else history.unchanged)
+    return before[0] if before else None
 
 
 def _was_released(number: TrackingNumber) -> bool:

@@ -119,7 +119,6 @@ def webhooks(frame: Frame, refusal_of: RefusalOf) -> Blueprint:
         with frame.reading() as asked:
             return question(asked, endpoint_id, act, Form({"overlap_hours": "24", "status": "failed"}))
 
-    @views.post(f"{_PATH}/<id:endpoint_id>/rotate")
     def rotate(endpoint_id: int) -> Response:
         form = form_of(request.form)
         text = form["overlap_hours"].strip()
@@ -134,7 +133,6 @@ def webhooks(frame: Frame, refusal_of: RefusalOf) -> Blueprint:
         with frame.reading() as asked:
             return question(asked, endpoint_id, "rotate", form)
 
-    @views.post(f"{_PATH}/<id:endpoint_id>/replay")
     def replay(endpoint_id: int) -> Response:
         form = form_of(request.form)
         try:
@@ -150,18 +148,21 @@ def webhooks(frame: Frame, refusal_of: RefusalOf) -> Blueprint:
         flash(f"{done.queued:,} deliver{'y is' if done.queued == 1 else 'ies are'} sent again.{more}")
         return go_to(f"{_PATH}/{endpoint_id}")
 
-    @views.post(f"{_PATH}/<id:endpoint_id>/remove")
     def remove(endpoint_id: int) -> Response:
         with frame.writing() as asked:
             webhook_endpoints.remove(asked.session, asked.actor, endpoint_id, asked.now)
         flash("The webhook is removed. Its address is told nothing more.")
         return go_to(_PATH)
 
-    @views.post(f"{_PATH}/<id:endpoint_id>/<any(pause, resume, test):act>")
-    def act_at_once(endpoint_id: int, act: str) -> Response:
-        do, said = _AT_ONCE[act]
+    acts = {"rotate": rotate, "replay": replay, "remove": remove}
+
+    @views.post(f"{_PATH}/<id:endpoint_id>/<any(pause, resume, test, rotate, replay, remove):act>")
+    def do(endpoint_id: int, act: str) -> Response:
+        if act in acts:
+            return acts[act](endpoint_id)
+        do_at_once, said = _AT_ONCE[act]
         with frame.writing() as asked:
-            do(asked, endpoint_id)
+            do_at_once(asked, endpoint_id)
         flash(said)
         return go_to(f"{_PATH}/{endpoint_id}")
 

@@ -308,7 +308,11 @@ RECIPES: dict[str, Recipe] = {
     "DELETE /api/v1/saved-filters/{page}": _on("page", Things.saved_filter),
     "GET /api/v1/webhook-endpoints": _plain,
     "POST /api/v1/webhook-endpoints": _sending(
-        lambda things: {"address": A_PUBLIC_ADDRESS, "events": ["call.started"], "group_id": things.north}
+        lambda things: {
+            "address": A_PUBLIC_ADDRESS,
+            "events": ["call.started"],
+            "group_id": things.group().id,  # one has so many at most
+        }
     ),
     "GET /api/v1/webhook-endpoints/{endpoint_id}": _on("endpoint_id", Things.endpoint),
     "PATCH /api/v1/webhook-endpoints/{endpoint_id}": _on("endpoint_id", Things.endpoint, {"name": "Other"}),

@@ -188,15 +188,12 @@ PAGES: dict[str, Recipe] = {
     "POST /settings/blocks/{block_id}/lift": lambda things: Call({"block_id": things.block()}, form={}),
     "GET /settings/webhooks": _plain,
     "GET /settings/webhooks/new": _plain,
-    "POST /settings/webhooks/new": lambda things: Call(form=_WEBHOOK | {"group_id": things.north}),
+    "POST /settings/webhooks/new": lambda things: Call(form=_WEBHOOK | {"group_id": things.group().id}),
     "GET /settings/webhooks/{endpoint_id}": _webhook(),
     "GET /settings/webhooks/{endpoint_id}/edit": _webhook(),
     "POST /settings/webhooks/{endpoint_id}/edit": _webhook(**_WEBHOOK),
     "GET /settings/webhooks/{endpoint_id}/{act}": _webhook("rotate"),
     "POST /settings/webhooks/{endpoint_id}/{act}": _webhook("pause"),
-    "POST /settings/webhooks/{endpoint_id}/rotate": _webhook(overlap_hours="24"),
-    "POST /settings/webhooks/{endpoint_id}/replay": _webhook(status="failed"),
-    "POST /settings/webhooks/{endpoint_id}/remove": _webhook(),
     "GET /settings/webhooks/{endpoint_id}/deliveries/{delivery_id}": lambda things: Call(things.delivery()),
     "POST /settings/webhooks/{endpoint_id}/deliveries/{delivery_id}/replay": lambda things: Call(
         things.delivery(), form={}

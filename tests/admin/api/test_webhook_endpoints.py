@@ -1,17 +1,32 @@
 """Webhook endpoints by the API: their secret is shown once, their address checked, their deliveries seen."""
 
+import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from admin.api.webhook_events import PAYLOADS
+from models import call_log
 from models.news import News, tell
 from models.webhook_delivery import DeliveryStatus, WebhookAttempt, WebhookDelivery
-from models.webhook_endpoint import WebhookEndpoint
+from models.webhook_endpoint import WebhookEndpoint, WebhookEvent
+from routing.arrival import Arrival, Source
+from routing.events import CallEvent, CallUpdate, EventKind
+from routing.route import Route
 from tests.admin.api.integrator import Answer, Integrator, Premises
 from tests.admin.knocks import A_PUBLIC_ADDRESS
-from tests.builders import NOW, a_campaign, an_endpoint
+from tests.builders import (
+    NOW,
+    a_campaign,
+    a_number,
+    an_endpoint,
+    an_inbound_call,
+    campaign_facts,
+    number_facts,
+)
 
 NEW = {"address": A_PUBLIC_ADDRESS, "events": ["call.updated", "call.started"]}
 
@@ -226,3 +241,31 @@ def test_a_group_has_so_many_endpoints_at_most(ada: Integrator, premises: Premis
             an_endpoint(session, group_id=premises.people.root)
     assert list(create(ada).wrong) == ["group_id"]
     assert create(ada, group_id=premises.people.north).status == 201
+
+
+def test_what_is_told_is_what_the_document_says(premises: Premises) -> None:
+    """Field by field, with what the database really writes."""
+    heard: dict[str, Any] = {}
+    with premises.database.session() as session:
+        group = premises.people.root
+        an_endpoint(session, group_id=group, created_at=NOW - timedelta(days=9))
+        campaign = a_campaign(session, group_id=group, owner_id=premises.people.otis.id, starts_at=NOW)
+        number = a_number(session, campaign=campaign)
+        number.release(NOW)
+        campaign.archived_at = NOW
+    route = Route(number_facts(campaign_id=campaign.id), campaign_facts(campaign.id, group_id=group))
+    arrival = Arrival(an_inbound_call(call_sid="CA1"), route, Source.INDEX)
+    update = CallUpdate(answered_at=NOW, ended_at=NOW, recording_sid="RE1", recording_url="https://x/RE1")
+    for more in (update, CallUpdate(talk_seconds=7)):
+        report = CallEvent("twilio", "CA1", EventKind.CALL, repr(more), None, NOW, more)
+        call_log.record(premises.database, [arrival, report], NOW, "v1")
+    with premises.database.reading() as session:
+        for body in session.scalars(select(WebhookDelivery.body)):
+            heard[json.loads(body)["type"]] = json.loads(body)
+    assert set(heard) == {event.value for event in PAYLOADS}
+    for event, (model, _) in PAYLOADS.items():
+        told, data = heard[event.value], model.model_fields["data"].annotation
+        assert data is not None
+        assert set(told["data"]) == set(data.model_fields), event
+        assert model.model_validate(told).model_dump(mode="json")["data"] == told["data"]
+        assert ("changes" in told) == (event is WebhookEvent.CALL_UPDATED)
