@@ -58,7 +58,10 @@ def of_answers(ledger: Ledger, truth: Truth) -> Iterator[Violation]:
             continue
         breach = _wrong(heard, truth.right(call.number, heard.sent, heard.answered))
         if breach is not None:
-            yield Violation(breach, f"{call.sid} heard {heard.answer.decision} {_when(heard)}")
+            near = truth.around(heard.sent, heard.answered)
+            yield Violation(
+                breach, f"{call.sid} heard {heard.answer.decision} {_when(heard)}; near it: {near}"
+            )
     yield from _times(ledger)
     yield from (Violation(Breach.UNHEARD_REPORT, report) for report in ledger.unheard)
 

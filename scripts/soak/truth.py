@@ -20,6 +20,8 @@ _CATCH_UP = 5.0
 """Seconds after a trouble within which what waited has reached the index."""
 _OLDEST_COPY = 120.0
 """Seconds: the copy is renewed each minute, and its renewal may fail once."""
+_NEAR = 10.0
+"""Seconds around a call in which a fault may have to do with it."""
 _AFTERMATH = 3.0
 """Seconds after a trouble in which a process may not yet ask the store again."""
 
@@ -80,6 +82,12 @@ class Truth:
             return {REJECTED, APOLOGY} if in_the_dark else {REJECTED}
         since = sent - _OLDEST_COPY if in_the_dark else sent
         return {one.answer for one in self._validity(number) if one.begun <= answered and since <= one.until}
+
+    def around(self, sent: float, answered: float) -> str:
+        """Which faults were played near a call, and when, seen from its sending."""
+        near = (one for one in self.troubles if _touches([one], sent - _NEAR, answered + _NEAR))
+        told = [f"{one.name} from {one.began - sent:+.1f} s to {one.ended - sent:+.1f} s" for one in near]
+        return ", ".join(told) or "no fault"
 
     def _validity(self, number: str) -> list[_Valid]:
         """When each answer of a number was right; worked out once, when all edits and troubles are known."""

@@ -67,6 +67,16 @@ def test_a_wrong_or_late_answer_is_found(number: str, one: Heard, found: list[Br
     assert breaches(a_ledger(Call("CA1", number, [one]))) == found
 
 
+def test_a_wrong_answer_is_told_with_the_faults_near_it() -> None:
+    truth = a_truth()
+    truth.troubles = [
+        Trouble("kill Redis", frozenset({Store.REDIS}), 97.0, 99.5),
+        Trouble("cut on SQL", frozenset({Store.SQL}), 60.0, 80.0),
+    ]
+    (violation,) = of_answers(a_ledger(Call("CA1", LIVE, [heard(REJECTED)])), truth)
+    assert violation.detail.endswith("near it: kill Redis from -3.0 s to -0.5 s")
+
+
 def test_a_report_that_was_not_taken_is_found() -> None:
     assert breaches(Ledger(unheard=["dial of CA1"])) == [Breach.UNHEARD_REPORT]
 
