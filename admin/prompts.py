@@ -13,7 +13,7 @@ from admin.errors import Conflict, FieldError, Invalid
 from admin.number_filling import spoken
 from admin.references import named_group, prompt_is_used, visible_prompt
 from models.prompt import Prompt, PromptKind, store_recording
-from prompts import phrases
+from prompts import phrases, referral
 from prompts.recording import Recording, RecordingRefused, convert
 from prompts.saying import voice_and_language
 from prompts.speech import PROMPT_TEXT_LIMIT
@@ -27,7 +27,13 @@ class PromptFields(Draft):
     name: Name | None = None
     language: Annotated[Line, Field(description="two letters; there is wording in en, es, fr and de")] = "en"
     voice: Annotated[Line | None, Field(description="such as Polly.Joanna; null: the language's own")] = None
-    text: Annotated[str | None, Field(description="null: the standard wording of the language")] = None
+    text: Annotated[
+        str | None,
+        Field(
+            description="null: the standard wording of the language. `{business_name}` and "
+            "`{business_number}` are filled in from the campaign, the number digit by digit"
+        ),
+    ] = None
 
 
 class NewPrompt(PromptFields):
@@ -143,6 +149,9 @@ def _checked(sent: dict[str, Any], language: str, reading: Reading) -> dict[str,
         fields["voice"] = None
     if fields.get("text") is not None:
         fields["text"] = spoken(fields["text"], "text", reading, PROMPT_TEXT_LIMIT) or None
+        for place in referral.unknown_places(fields["text"] or ""):
+            known = " and ".join(f"{{{name}}}" for name in referral.PLACES)
+            reading.add("text", f"{{{place}}} stands for nothing; {known} are filled in")
     return fields
 
 

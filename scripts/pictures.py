@@ -23,7 +23,7 @@ import click
 from scripts.cli import run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 PAGES = {
     "login": "/login",
@@ -37,6 +37,18 @@ PAGES = {
     "campaign-edit": "/campaigns/3/edit",
     "campaign-extend": "/campaigns/3/extend",
     "campaign-end": "/campaigns/1/end",
+    "numbers": "/tracking-numbers",
+    "number": "/tracking-numbers/1",
+    "number-new": "/tracking-numbers/new",
+    "number-edit": "/tracking-numbers/1/edit",
+    "number-move": "/tracking-numbers/1/move",
+    "number-release": "/tracking-numbers/1/release",
+    "calls": "/calls",
+    "call": "/calls/21",
+    "prompts": "/prompts",
+    "prompt": "/prompts/1",
+    "prompt-new": "/prompts/new",
+    "prompt-upload": "/prompts/upload",
     "groups": "/groups",
     "group": "/groups/2",
     "group-edit": "/groups/2/edit",
@@ -45,6 +57,10 @@ PAGES = {
     "user": "/users/2",
     "user-new": "/users/new",
     "user-disable": "/users/2/disable",
+    "tokens": "/settings/tokens",
+    "blocks": "/settings/blocks",
+    "block-new": "/settings/blocks/new",
+    "audit": "/settings/audit",
     "choose-group": "/choose-group",
     "account": "/account",
     "not-there": "/nothing/here",
@@ -60,9 +76,20 @@ OF_A_WEBHOOK = {
 }
 """Pages that show one, which is made for them and fails."""
 
+_README = Path("docs/pictures")
+SHOWN: dict[str, tuple[str, Literal["light", "dark"]]] = {
+    "campaigns": ("/campaigns", "light"),
+    "campaign": ("/campaigns/3", "light"),
+    "home": ("/", "dark"),
+    "calls": ("/calls", "light"),
+}
+"""Those of the README, which are kept with the code: each by its name, with its page and its theme."""
+
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 _SIZES = {"wide": (1400, 900), "phone": (390, 844)}
+_SMALL: "ViewportSize" = {"width": 1200, "height": 750}
+_QUALITY = 70
 _THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _EMAIL, _PASSWORD = "admin@example.com", "a picture of many words"
 _UNTIL_READY = 90.0
@@ -90,6 +117,8 @@ def command(folder: Path) -> None:
         _sign_in(page, address, password)
         for name, path in PAGES.items():
             _take(page, folder, name, address + path)
+        for name, (path, theme) in SHOWN.items():
+            _take_small(page, _README / f"{name}.jpg", address + path, theme)
         _set_up_a_webhook(page, address)
         for name, path in OF_A_WEBHOOK.items():
             _take(page, folder, name, address + path)
@@ -104,6 +133,14 @@ def _take(page: "Page", folder: Path, name: str, address: str) -> None:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.goto(address)
             page.screenshot(path=folder / f"{name}-{theme}-{size}.png", full_page=True)
+
+
+def _take_small(page: "Page", file: Path, address: str, theme: Literal["light", "dark"]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    page.set_viewport_size(_SMALL)
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.goto(address)
+    page.screenshot(path=file, type="jpeg", quality=_QUALITY)
 
 
 def _sign_in(page: "Page", address: str, password: str) -> None:

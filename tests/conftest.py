@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser
 
 from models import migrate
 from models.database import Database
+from tests.services.chromium import chromium
 from tests.services.postgres import Databases, PostgresServer
 from tests.services.redis_server import RedisServer
 
@@ -44,6 +46,16 @@ def postgres_server() -> Iterator[Databases]:
     else:
         with PostgresServer() as server:
             yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, one for all tests of a process: playwright runs once in each.
+
+    No browser, no such tests, except in CI.
+    """
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ class CampaignFilters(Filters):
         list[State], Field(default_factory=list, description="archived ones are left out unless asked for")
     ]
     owner_id: Annotated[list[Id], Field(default_factory=list)]
+    prompt_id: Annotated[Id | None, Field(description="with this referral prompt")] = None
     group_id: Annotated[Id | None, Field(description="of this group")] = None
     subgroups: Annotated[bool, Field(description="and of the groups below it")] = True
     end_of_campaign: EndOfCampaign | None = None
@@ -161,6 +162,7 @@ def _conditions(session: Session, filters: CampaignFilters, now: datetime) -> li
         found.append(Campaign.owner_id.in_(filters.owner_id))
     return found + compared(
         (Campaign.external_id, eq, filters.external_id),
+        (Campaign.prompt_id, eq, filters.prompt_id),
         (Campaign.end_of_campaign, eq, filters.end_of_campaign),
         (Campaign.starts_at, ge, filters.starts_from),
         (Campaign.starts_at, lt, filters.starts_before),

@@ -52,6 +52,7 @@ def assets_in(folder: Path) -> dict[str, Asset]:
         "hookswitch.css": (_OURS / "hookswitch.css", _CSS),
         "hookswitch.js": (_OURS / "hookswitch.js", _JS),
         "live.js": (_OURS / "live.js", _JS),
+        "sound.js": (_OURS / "sound.js", _JS),
         "theme.js": (_OURS / "theme.js", _JS),
         "icons.svg": (_OURS / "icons.svg", _SVG),
         "favicon.svg": (_OURS / "favicon.svg", _SVG),

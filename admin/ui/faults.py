@@ -12,7 +12,7 @@ from flask import Response, g, redirect, request
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from admin.access.identity import Due, Identity
 from admin.errors import (
@@ -45,6 +45,7 @@ _TITLES = {
     HTTPStatus.FORBIDDEN: "You may not do this",
     HTTPStatus.CONFLICT: "Something is in the way",
     HTTPStatus.UNPROCESSABLE_ENTITY: "That is not right",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too large",
     HTTPStatus.TOO_MANY_REQUESTS: "Wait a moment",
     HTTPStatus.SERVICE_UNAVAILABLE: "Try again in a moment",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed on our side",
@@ -65,6 +66,12 @@ def fault_page(frame: Frame, error: Exception) -> Response:
             )
         case Refusal():
             return _fault(frame, _STATUS.get(type(error), HTTPStatus.BAD_REQUEST), _sentence(str(error)))
+        case RequestEntityTooLarge():
+            return _fault(
+                frame,
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "What was sent is larger than 8 MB; nothing was done.",
+            )
         case HTTPException():
             status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
             return _fault(frame, status, error.description or status.phrase)

@@ -59,6 +59,7 @@ MENU = (
     MenuItem("/campaigns", "Campaigns", "campaigns"),
     MenuItem("/tracking-numbers", "Tracking numbers", "numbers"),
     MenuItem("/calls", "Calls", "calls"),
+    MenuItem("/prompts", "Prompts", "prompts"),
     MenuItem("/groups", "Groups", "groups"),
     MenuItem("/users", "Users", "users"),
     MenuItem("/settings/tokens", "Settings", "settings", under="/settings"),

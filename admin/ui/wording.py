@@ -94,6 +94,13 @@ _LABELS = {
     "external_id": "External ID",
     "enabled": "Switched on",
     "archived_at": "Archived",
+    "lifted_at": "Lifted",
+    "expires_at": "Ends by itself",
+    "password_hash": "Password",
+    "password_changed_at": "Password changed",
+    "totp_secret": "Second factor",
+    "totp_confirmed_at": "Second factor confirmed",
+    "token_hash": "Token",
 }
 
 

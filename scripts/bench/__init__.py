@@ -8,6 +8,7 @@ _BENCHES = {
     "api": "scripts.bench.api",
     "index": "scripts.bench.index",
     "journal": "scripts.bench.journal",
+    "pages": "scripts.bench.pages",
     "voice": "scripts.bench.voice",
     "webhooks": "scripts.bench.webhooks",
 }

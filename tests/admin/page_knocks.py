@@ -5,7 +5,7 @@ from pathlib import Path
 
 from admin.ui.assets import assets_in
 from models.campaign import Campaign
-from tests.admin.knocks import A_PUBLIC_ADDRESS, Call, Recipe, Things
+from tests.admin.knocks import A_PUBLIC_ADDRESS, Call, Recipe, Things, a_sound
 from tests.admin.people import PASSWORD
 from tests.builders import NOW, a_phone
 
@@ -66,6 +66,10 @@ def _new_number(things: Things) -> Call:
 
 def _group(**form: object) -> Recipe:
     return lambda things: Call({"group_id": things.group().id}, form=form)
+
+
+def _prompt(**form: object) -> Recipe:
+    return lambda things: Call({"prompt_id": things.text()}, form=form)
 
 
 def _user(**form: object) -> Recipe:
@@ -149,6 +153,28 @@ PAGES: dict[str, Recipe] = {
     "POST /calls/filters/reset": _form(),
     "GET /calls/download.{form}": lambda _things: Call({"form": "csv"}),
     "GET /calls/{call_id}": lambda things: Call({"call_id": things.logged_call()}),
+    "GET /prompts": _plain,
+    "POST /prompts/filters": _form(query="kind=text"),
+    "POST /prompts/filters/reset": _form(),
+    "GET /prompts/download.{form}": lambda _things: Call({"form": "csv"}),
+    "GET /prompts/new": _plain,
+    "GET /prompts/upload": _plain,
+    "POST /prompts/preview": _form(language="en"),
+    "POST /prompts/new": lambda things: Call(
+        form={"name": "New", "language": "en", "group_id": things.north}
+    ),
+    "POST /prompts/upload": lambda things: Call(
+        form={"name": "New", "language": "en", "group_id": things.north, "file": a_sound()}
+    ),
+    "GET /prompts/{prompt_id}": _prompt(),
+    "GET /prompts/{prompt_id}/edit": _prompt(),
+    "GET /prompts/{prompt_id}/sound": _prompt(),
+    "POST /prompts/{prompt_id}/edit": _prompt(name="Other"),
+    "POST /prompts/{prompt_id}/sound": lambda things: Call(
+        {"prompt_id": things.text()}, form={"file": a_sound()}
+    ),
+    "GET /prompts/{prompt_id}/archive": _prompt(),
+    "POST /prompts/{prompt_id}/archive": _prompt(),
     "GET /groups": _plain,
     "GET /groups/new": _plain,
     "POST /groups/new": lambda things: Call(form={"name": "New", "parent_id": things.north}),

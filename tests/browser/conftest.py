@@ -1,40 +1,34 @@
-"""A real browser, and a whole installation for each test; no browser, no tests, except in CI."""
+"""A whole installation with the demo in it, tidied up before each test, and somebody who walks through it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.house import House
 from tests.browser.walk import Walk
-from tests.services.chromium import chromium
+from tests.services.postgres import Databases
 from tests.services.redis_server import RedisServer
 
 WIDE = {"width": 1400, "height": 900}
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, one for all tests of a process."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="package")
-def browser_redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
+def _house(
+    postgres_server: Databases, _postgres_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    var = tmp_path_factory.mktemp("house")
+    with RedisServer() as server, server.client() as client:
+        house = House(postgres_server, _postgres_template, server.url, client, var)
+        yield house
+        house.close()
 
 
 @pytest.fixture
-def house(postgres_url: str, browser_redis: RedisServer, tmp_path: Path) -> Iterator[House]:
-    """An installation with the demo in it, on PostgreSQL and Redis."""
-    with browser_redis.client() as client:
-        client.flushall()
-        house = House(postgres_url, browser_redis.url, client, tmp_path)
-        yield house
-        house.close()
+def house(_house: House) -> House:
+    """An installation with the demo in it, on PostgreSQL and Redis, as if it were new."""
+    _house.tidy_up()
+    return _house
 
 
 @pytest.fixture

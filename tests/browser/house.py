@@ -1,4 +1,7 @@
-"""A whole installation on a port of its own: the real application on real stores, with the demo in it."""
+"""A whole installation on a port of its own: the real application on real stores, with the demo in it.
+
+One serves all tests of a process: making it and its pages' templates takes longer than most walks.
+"""
 
 import os
 import subprocess
@@ -15,13 +18,16 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from admin.access.passwords import Passwords
+from admin.access.sessions import open_session
 from models.database import Database
+from models.outbox import discard, pending
 from models.user import User
 from routing.index.layout import Layout
 from scripts import demo, index_keeping
 from scripts.call_reports import reports
 from tests.services.commands import ROOT
 from tests.services.ports import free_port
+from tests.services.postgres import Databases
 from tests.webhooks.switchboard import ACCOUNT, TOKEN, VOICE, Heard, Switchboard, a_call, settings_for
 
 PASSWORD = "several words of mine"
@@ -38,14 +44,17 @@ class _Quiet(WSGIRequestHandler):
 class House:
     """Serves until it is closed. Everybody of the demo may sign in with `PASSWORD`."""
 
-    def __init__(self, database_url: str, redis_url: str, client: redis.Redis, var: Path) -> None:
+    def __init__(
+        self, databases: Databases, migrated: str, redis_url: str, client: redis.Redis, var: Path
+    ) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
-        self.database = Database(database_url, patient=True)
-        demo.load(self.database, datetime.now(UTC))
-        self._let_in()
-        index_keeping.rebuild(self.database, client, Layout())
-        stores = {"database_url": database_url, "redis_url": redis_url, "var": var}
+        self._databases = databases
+        self._client = client
+        self._furnished = _furnished(databases, migrated)
+        self._url = databases.create_database(self._furnished)
+        self.database = Database(self._url, patient=True)
+        stores = {"database_url": self._url, "redis_url": redis_url, "var": var}
         settings = settings_for(public_base_url=self.address, port=port, **stores)
         self._var = var
         self._board = Switchboard(settings, client)
@@ -61,6 +70,20 @@ class House:
         self._server.server_close()
         self._board.close()
         self.database.dispose()
+        for url in (self._url, self._furnished):
+            self._databases.drop_database(url)
+
+    def tidy_up(self) -> None:
+        """Make everything as it was when the demo had just been loaded."""
+        self._databases.renew_database(self._url, self._furnished)
+        self._client.flushall()
+        index_keeping.rebuild(self.database, self._client, Layout())
+
+    def session_of(self, email: str) -> str:
+        """The cookie of a session that is open already."""
+        with self.database.session() as session:
+            user = session.get_one(User, self.user(email))
+            return open_session(session, user, "", datetime.now(UTC))
 
     def call(self, number: str) -> str:
         """Ring a number by `hookswitch call` from another process; return what the command prints."""
@@ -111,8 +134,17 @@ class House:
         with self.database.reading() as session:
             return session.scalars(select(User.id).where(User.email == email)).one()
 
-    def _let_in(self) -> None:
-        with self.database.session() as session:
-            for user in session.scalars(select(User)):
-                user.password_hash = _HASHED
-                user.password_changed_at = datetime.now(UTC) - timedelta(days=1)
+
+def _furnished(databases: Databases, migrated: str) -> str:
+    """A database with the demo, whose people have chosen their passwords."""
+    url = databases.create_database(migrated)
+    database = Database(url, patient=True)
+    demo.load(database, datetime.now(UTC))
+    with database.session() as session:
+        for user in session.scalars(select(User)):
+            user.password_hash = _HASHED
+            user.password_changed_at = datetime.now(UTC) - timedelta(days=1)
+        # The index is built from all of it: nothing is on its way any more.
+        discard(session, [edit.id for edit in pending(session, 10_000)])
+    database.dispose()
+    return url

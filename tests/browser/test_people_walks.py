@@ -15,6 +15,7 @@ def test_home_shows_the_morning_and_follows_it(walk: Walk) -> None:
     house.ring("+15005550101")
     house.write_log()
     walk.sign_in()
+    walk.menu("Home")
     walk.sees("Needs attention")
     walk.sees("ringing or connected")
     expect(walk.row("+1 500-555-0107")).to_contain_text("Winter poster")

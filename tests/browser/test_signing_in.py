@@ -21,7 +21,7 @@ def test_whoever_signs_in_with_a_made_password_has_to_choose_his_own_first(walk:
     walk.house.write(make_it_the_first)
     walk.go("/campaigns?state=live")
     with walk.expecting(401):
-        walk.sign_in(password="not the password")
+        walk.come_in("not the password")
         walk.sees("the password is wrong")
     walk.go("/campaigns?state=live")
     walk.page.get_by_label("E-mail").fill(ADMIN)
@@ -59,7 +59,7 @@ def test_a_second_factor_is_asked_for_from_then_on(walk: Walk) -> None:
     assert walk.find_barriers() == []
     walk.page.locator("details.hs-user summary").click()
     walk.press("Sign out")
-    walk.sign_in()
+    walk.come_in()
     walk.sees("Second factor")
     assert walk.find_barriers() == []
     walk.page.get_by_role("textbox", name="Code").fill(recovery)
@@ -82,7 +82,7 @@ def test_a_link_sets_the_password_and_its_secret_leaves_the_address(walk: Walk) 
     walk.page.get_by_label("New password again").fill(ANOTHER)
     walk.press("Save")
     walk.sees("Your password is set")
-    walk.sign_in(password=ANOTHER)
+    walk.come_in(ANOTHER)
     walk.page.get_by_role("heading", name="Home").wait_for()
 
 

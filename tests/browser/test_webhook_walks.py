@@ -23,7 +23,7 @@ def deliver(walk: Walk) -> None:
 
 
 def point_to(session: Session, address: str) -> None:
-    session.scalars(select(WebhookEndpoint)).one().address = address
+    session.scalars(select(WebhookEndpoint).filter_by(archived_at=None)).one().address = address
 
 
 def test_an_admin_sets_up_a_webhook_and_sees_what_it_was_told(walk: Walk) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from prompts import connect, phrases, saying, whisper
+from prompts import connect, phrases, referral, saying, whisper
 from prompts.render import LAST_RESORT, Renderer
 from routing.decision import Apologise, Connect, Decision, Reason, Refer, Reject
 from routing.numbers import PhoneNumber
@@ -333,3 +333,41 @@ def test_rendering_loads_neither_the_rest_client_nor_audio() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+# Own words
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("Ring {business_number}.", "Ring 4 1 5, 5 5 5, 0 1 0 0."),
+        ("{business_name} has moved: {business_number}.", "Acme has moved: 4 1 5, 5 5 5, 0 1 0 0."),
+        ("{business_name}, {business_name}", "Acme, Acme"),
+        ("No {place} at all", "No {place} at all"),
+        ("Gone.", "Gone."),
+    ],
+)
+def test_own_words_name_the_business_of_the_campaign(text: str, heard: str) -> None:
+    assert referral.words(replace(REFER, prompt=SpokenPrompt(text=text))) == heard
+
+
+def test_a_number_in_own_words_is_spoken_in_their_language() -> None:
+    own = SpokenPrompt("de", None, "Rufen Sie {business_number} an.")
+    assert (
+        referral.words(replace(REFER, business_number=PhoneNumber("+493012345678"), prompt=own))
+        == "Rufen Sie plus 4 9, 3 0, 1 2 3 4, 5 6 7 8 an."
+    )
+
+
+@pytest.mark.parametrize("text", ["Ring {business_number}.", "{business_name}: {business_number}"])
+def test_own_words_that_name_what_is_not_known_give_way_to_the_standard_wording(text: str) -> None:
+    refer = Refer("", None, SpokenPrompt("en", None, text))
+    assert referral.words(refer) == phrases.of("en").ended
+
+
+def test_a_business_that_is_named_like_a_place_is_said_as_it_is() -> None:
+    refer = replace(
+        REFER, business_name="{business_number}", prompt=SpokenPrompt(text="Ask {business_name}.")
+    )
+    assert referral.words(refer) == "Ask {business_number}."

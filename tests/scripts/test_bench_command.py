@@ -6,7 +6,7 @@ from scripts.bench import command
 from scripts.cli import run
 
 
-@pytest.mark.parametrize("bench", ["api", "index", "journal", "voice"])
+@pytest.mark.parametrize("bench", ["api", "index", "journal", "pages", "voice"])
 def test_each_bench_explains_itself_with_an_example(bench: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command, [bench, "--help"]) == 0
     assert f"Example: hookswitch bench {bench}" in capsys.readouterr().out

@@ -45,15 +45,22 @@ class Databases:
     def create_database(self, template: str | None = None) -> str:
         """Make a database, a copy of the one that the URL `template` names if given; returns its URL."""
         name = f"test_{uuid.uuid4().hex[:16]}"
-        source = "template0" if template is None else make_url(template).database or ""
-        self._run(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
-        )
+        self._create(name, "template0" if template is None else make_url(template).database or "")
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    def renew_database(self, url: str, template: str) -> None:
+        """Put a copy of another database in the place of this one; connections to it break."""
+        self.drop_database(url)
+        self._create(make_url(url).database or "", make_url(template).database or "")
 
     def drop_database(self, url: str) -> None:
         name = make_url(url).database or ""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _create(self, name: str, source: str) -> None:
+        self._run(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        )
 
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._plain_url, autocommit=True) as connection:

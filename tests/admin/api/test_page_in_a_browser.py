@@ -1,18 +1,19 @@
 """A browser shows the document under the policy that forbids all inline code, and sends a request with it."""
 
 import pytest
+from playwright.sync_api import Browser
 
 from admin.api.limits import Counters
 from tests.admin.api.integrator import Premises
 from tests.scripts.installation import Server
-from tests.services.chromium import chromium
 
 
-def test_the_page_works_without_inline_code(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_works_without_inline_code(
+    premises: Premises, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Counters, "add", lambda *_: 1)
     complaints: list[str] = []
-    with Server(premises.application) as server, chromium() as browser:
-        page = browser.new_page()
+    with Server(premises.application) as server, browser.new_page() as page:
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{server.origin}/api/docs")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.admin.walk import World
 from tests.builders import a_block, a_campaign, a_group
 
 
-def blocked(world: World, callers: str, **said: object) -> int:
+def blocked(world: World, callers: str, **said: Any) -> int:
     with writing(world) as session:
         return a_block(session, callers, **({"group_id": world.north} | said)).id
 
