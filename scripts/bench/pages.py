@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import Any
 
 import click
 from rich.console import Console
@@ -141,7 +142,7 @@ def _askers(installation: Installation, groups: int, now: datetime) -> Iterator[
 
 def _things(session: Session, group_id: int) -> dict[str, int]:
     """The youngest of each kind in the group."""
-    kinds = {"campaign": Campaign, "number": TrackingNumber, "call": Call, "prompt": Prompt}
+    kinds: dict[str, Any] = {"campaign": Campaign, "number": TrackingNumber, "call": Call, "prompt": Prompt}
     found = {
         name: session.scalars(select(func.max(kind.id)).where(kind.group_id == group_id)).one()
         for name, kind in kinds.items()
