@@ -180,6 +180,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     from admin.room import Room
     from admin.ui.application import serve_pages
     from admin.ui.assets import assets_in
+    from scripts.web_market import WebMarket
     from webhooks.outgoing.addresses import AddressRules
 
     database = Database(settings.database_url, unhurried=True)
@@ -200,6 +201,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     limits, explain = Limits(Counters(counting)), explainer.explain
     refusal_of = AddressRules(settings.webhook_networks).refusal
     parts = Parts(settings, database, client, layout)
+    market = WebMarket(settings)
     serve_api(
         flask,
         desk=desk,
@@ -209,6 +211,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         limits=limits,
         explain=explain,
         refusal_of=refusal_of,
+        market=market,
     )
     serve_pages(
         flask,
@@ -220,6 +223,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         explain=explain,
         examine=lambda: vital_signs.examine(parts),
         refusal_of=refusal_of,
+        market=market,
     )
 
     def close() -> None:

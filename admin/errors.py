@@ -55,6 +55,14 @@ class Conflict(Refusal):
         self.field = field
 
 
+class CarrierRefuses(Refusal):
+    """The carrier does not do it, or is not asked at all; the message says what is missing."""
+
+
+class CarrierAway(Refusal):
+    """The carrier gives no answer that can be used; worth another try."""
+
+
 class Stale(Refusal):
     """It was changed since it was read; `revision` is the one in force."""
 

@@ -1,4 +1,4 @@
-"""Orders of numbers at the carrier: checked as a whole before anything is bought, and what became of them.
+"""Orders of numbers at the carrier: checked as a whole before anything is bought.
 
 Opening an order writes down what is wanted; who works on it (a command, the worker) buys.
 """
@@ -14,22 +14,19 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from admin.access.actor import Actor, on_the_server, visible_group
+from admin.access.actor import Actor, on_the_server
 from admin.drafts import LONGEST_NAME, Id, Line, Phone, Reading
-from admin.errors import FieldError, Invalid, NotThere, Refusal
+from admin.errors import FieldError, Invalid, Refusal
 from admin.number_filling import Filling, NumberFields, region_of
-from admin.number_search import Search
-from admin.views import View
+from admin.number_search import Market, Search
 from models.campaign import Campaign
 from models.group import ancestors
 from models.number_order import (
     NumberOrder,
-    OrderStatus,
     Purchase,
     PurchaseStep,
     open_order,
     order_by_fingerprint,
-    purchases,
 )
 from models.tracking_number import NumberTaken, TrackingNumber, held_number, hold
 from routing.destinations import UnfitDestination
@@ -58,28 +55,6 @@ class NewOrder(NumberFields, Search):
     key: Annotated[Line, Field(description="tells orders apart that are the same otherwise")] = ""
 
 
-class PurchaseView(View):
-    """One number of an order."""
-
-    number: Phone
-    step: PurchaseStep
-    tracking_number_id: int | None
-    problem: str | None
-
-
-class OrderView(View):
-    """An order and how far it has come; `problem` says why it stopped the last time."""
-
-    id: int
-    status: OrderStatus
-    campaign_id: int | None
-    group_id: int
-    quantity: int
-    recorded: int
-    problem: str | None
-    purchases: list[PurchaseView]
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An order that could be opened: everything about it is right."""
@@ -90,6 +65,8 @@ class Plan:
     names: Sequence[str]
     destination: PhoneNumber | None
     """Where the numbers' calls connect; None: nowhere yet, since they are on no campaign."""
+    knows_country: bool
+    """Whether the country is that of the numbers; of named ones it is, if it was sent with them."""
 
     @property
     def is_new(self) -> bool:
@@ -139,7 +116,8 @@ def plan(session: Session, actor: Actor, raw: object, carrier: str) -> Plan:
         label=f"hookswitch order {secrets.token_hex(8)}",
     )
     names = [name_of(order, place, None) for place in range(1, quantity + 1)]
-    return Plan(order, search_of(order), names, destination)
+    knows_country = not numbers_of(order) or sent.get("country") is not None
+    return Plan(order, search_of(order), names, destination, knows_country)
 
 
 def open_one(session: Session, actor: Actor, raw: object, carrier: str, now: datetime) -> NumberOrder:  # noqa: ARG001
@@ -147,31 +125,13 @@ def open_one(session: Session, actor: Actor, raw: object, carrier: str, now: dat
     return open_order(session, plan(session, actor, raw, carrier).order)
 
 
-def show(session: Session, actor: Actor, order_id: int) -> OrderView:
-    """Raise `NotThere`."""
-    order = session.get(NumberOrder, order_id)
-    if order is None:
-        raise NotThere("there is no such order")
-    visible_group(session, actor, order.group_id)
-    bought = purchases(session, order_id)
-    return OrderView(
-        id=order.id,
-        status=order.status,
-        campaign_id=order.campaign_id,
-        group_id=order.group_id,
-        quantity=order.quantity,
-        recorded=sum(purchase.step is PurchaseStep.RECORDED for purchase in bought),
-        problem=order.problem,
-        purchases=[
-            PurchaseView(
-                number=purchase.number,
-                step=purchase.step,
-                tracking_number_id=purchase.tracking_number_id,
-                problem=purchase.problem,
-            )
-            for purchase in bought
-        ],
-    )
+def place(session: Session, actor: Actor, raw: object, market: Market, now: datetime) -> NumberOrder:
+    """Write down a `NewOrder` for a worker to carry out; raise as `plan` does, and `CarrierRefuses`."""
+    planned = plan(session, actor, raw, market.name)
+    market.check_open()
+    if planned.is_new:
+        planned.order.next_at = now
+    return open_order(session, planned.order)
 
 
 def record(session: Session, order: NumberOrder, purchase: Purchase) -> TrackingNumber:

@@ -4,17 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from admin.access.actor import Actor, sees_group
-from admin.changing import changing
+from admin.changing import changing, check_revision
 from admin.drafts import Draft, Phone, Reading
 from admin.errors import Conflict, NotThere
-from admin.references import require_managing
+from admin.references import require_managing, visible_number
 from models.call_usage import NEVER, Usage, usage
 from models.campaign import Campaign
-from models.number_release import NumberRelease, ReleaseStep, last_release, locked_release
+from models.number_release import (
+    NumberRelease,
+    ReleaseStep,
+    last_release,
+    locked_release,
+    newest_release,
+)
 from models.routes import campaign_facts
 from models.tracking_number import (
     NumberStatus,
@@ -29,16 +35,33 @@ from routing.policy import State, state_of
 QUARANTINE_DAYS = 30
 LONGEST_QUARANTINE = 365
 _STILL_CALLED = timedelta(days=30)
+_ON_ITS_WAY = frozenset({ReleaseStep.QUARANTINE, ReleaseStep.RETURNING})
+_HELD_AGAIN = "it was held again in the meantime"
 
 
-class Release(Draft):
-    """How a number is given back; `even_in_use`: although callers still need it."""
+class Terms(Draft):
+    """How a number is given back; read from an address or a form: all of it may be text."""
+
+    model_config = ConfigDict(strict=False)
+
+    days: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=LONGEST_QUARANTINE,
+            description="for which the number rests before the carrier gets it; callers are rejected",
+        ),
+    ] = QUARANTINE_DAYS
+    even_in_use: Annotated[bool, Field(description="although it is still dialled or its campaign runs")] = (
+        False
+    )
+    revision: Annotated[int | None, Field(ge=1)] = None
+
+
+class Release(Terms):
+    """Which number is given back, and how."""
 
     number: Phone
-    days: Annotated[
-        int, Field(ge=0, le=LONGEST_QUARANTINE, description="for which callers are rejected first")
-    ] = QUARANTINE_DAYS
-    even_in_use: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +76,16 @@ class Outlook:
 
 def outlook(session: Session, actor: Actor, number: PhoneNumber, now: datetime) -> Outlook:
     """Raise `NotThere`, `NotAllowed`."""
-    holding = _visible(session, actor, number)
+    return _outlook(session, _visible(session, actor, number), now)
+
+
+def outlook_of(session: Session, actor: Actor, number_id: int, now: datetime) -> Outlook:
+    """Likewise of a number by its id."""
+    return _outlook(session, _visible_one(session, actor, number_id), now)
+
+
+def _outlook(session: Session, holding: TrackingNumber, now: datetime) -> Outlook:
+    number = holding.number
     used = usage(session, [number], now).get(number, NEVER)
     reasons = []
     if holding.campaign_id is not None and holding.status is NumberStatus.ACTIVE:
@@ -75,13 +107,33 @@ def release(session: Session, actor: Actor, raw: object, now: datetime) -> Numbe
     reading = Reading()
     draft = reading.read(Release, raw)
     reading.finish()
-    seen = outlook(session, actor, draft.number, now)
-    if seen.reasons_to_keep and not draft.even_in_use:
-        raise Conflict("number", f"{' and '.join(seen.reasons_to_keep)}; say so if it shall go all the same")
-    before = last_release(session, draft.number)
-    if before is not None and before.step in {ReleaseStep.QUARANTINE, ReleaseStep.RETURNING}:
-        raise Conflict("number", "it is on its way back already")
+    return _release(session, outlook(session, actor, draft.number, now), draft, now)
+
+
+def release_one(session: Session, actor: Actor, number_id: int, raw: object, now: datetime) -> NumberRelease:
+    """Likewise a number by its id (`raw`: `Terms`); `Conflict` also where it was released before."""
+    holding = _visible_one(session, actor, number_id)
+    reading = Reading()
+    draft = reading.read(Terms, raw)
+    check_revision(holding, draft.revision)
+    if holding.status is NumberStatus.RELEASED:
+        raise Conflict("status", "the number was released; hold it again by creating it")
+    reading.finish()
+    return _release(session, _outlook(session, holding, now), draft, now)
+
+
+def _release(session: Session, seen: Outlook, terms: Terms, now: datetime) -> NumberRelease:
+    if seen.reasons_to_keep and not terms.even_in_use:
+        raise Conflict(
+            "even_in_use", f"{' and '.join(seen.reasons_to_keep)}; say so if it shall go all the same"
+        )
     holding = seen.holding
+    before = last_release(session, holding.number)
+    if before is not None and before.step in _ON_ITS_WAY:
+        if before.step is ReleaseStep.RETURNING or holding.status is NumberStatus.RELEASED:
+            raise Conflict("number", "it is on its way back already")
+        before.step, before.problem = ReleaseStep.UNDONE, _HELD_AGAIN
+        session.flush()
     if holding.status is NumberStatus.ACTIVE:
         with changing(session, holding):
             holding.release(now)
@@ -90,7 +142,7 @@ def release(session: Session, actor: Actor, raw: object, now: datetime) -> Numbe
         number=holding.number,
         carrier=holding.carrier,
         carrier_sid=holding.carrier_sid,
-        due_at=now + timedelta(days=draft.days),
+        due_at=now + timedelta(days=terms.days),
     )
     session.add(given_back)
     session.flush()
@@ -102,7 +154,25 @@ def undo(session: Session, actor: Actor, number: PhoneNumber) -> TrackingNumber:
 
     Raises `NotThere`, `NotAllowed`, `NumberReturned` where the carrier has it again, and `Conflict`.
     """
-    holding = _visible(session, actor, number)
+    return _undo(session, _visible(session, actor, number))
+
+
+def undo_one(session: Session, actor: Actor, number_id: int) -> TrackingNumber:
+    """Likewise a number by the id under which it was held; `Conflict` also where the carrier has it again."""
+    holding = _visible_one(session, actor, number_id)
+    given_back = newest_release(session, holding.number)
+    if given_back is not None and given_back.tracking_number_id != number_id:
+        raise Conflict("number", "it was held again since then; look at its latest entry")
+    try:
+        return _undo(session, holding)
+    except NumberReturned:
+        raise Conflict(
+            "number", "the carrier has it again; order it by name, if it is still on offer"
+        ) from None
+
+
+def _undo(session: Session, holding: TrackingNumber) -> TrackingNumber:
+    number = holding.number
     given_back = last_release(session, number)
     if given_back is None or given_back.step is ReleaseStep.UNDONE:
         raise Conflict("number", "it is not on its way back")
@@ -157,12 +227,12 @@ def begin_return(session: Session, release_id: int) -> NumberRelease | None:
     Whoever holds it again by now keeps it.
     """
     given_back = locked_release(session, release_id)
-    if given_back.step not in {ReleaseStep.QUARANTINE, ReleaseStep.RETURNING}:
+    if given_back.step not in _ON_ITS_WAY:
         return None
     held = last_holding(session, given_back.number)
     if held is not None and held.status is NumberStatus.ACTIVE:
         given_back.step = ReleaseStep.UNDONE
-        given_back.problem = "it was held again in the meantime"
+        given_back.problem = _HELD_AGAIN
         return None
     given_back.step = ReleaseStep.RETURNING
     return given_back
@@ -176,6 +246,20 @@ def end_return(session: Session, release_id: int, now: datetime) -> None:
 
 def bought_back(session: Session, release_id: int) -> None:
     locked_release(session, release_id).step = ReleaseStep.UNDONE
+
+
+def resting(session: Session, number_id: int, number: PhoneNumber) -> NumberRelease | None:
+    """The release of a number that is on its way back to the carrier, and was held under this id."""
+    found = newest_release(session, number)
+    if found is None or found.tracking_number_id != number_id or found.step not in _ON_ITS_WAY:
+        return None
+    return found
+
+
+def _visible_one(session: Session, actor: Actor, number_id: int) -> TrackingNumber:
+    holding = visible_number(session, actor, number_id)
+    require_managing(session, actor, holding.campaign_id)
+    return holding
 
 
 def _visible(session: Session, actor: Actor, number: PhoneNumber) -> TrackingNumber:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from admin.access.actor import Actor
@@ -74,7 +74,16 @@ class Priced(Protocol):
 
 
 class Market(Protocol):
-    """A carrier that sells numbers; raises errors of its own, which who joined it can word."""
+    """A carrier that sells numbers.
+
+    To operators of page and API it raises `CarrierRefuses` and `CarrierAway`, to commands errors of its
+    own, which they word.
+    """
+
+    @property
+    def name(self) -> str: ...
+    def check_open(self) -> None:
+        """Raise `CarrierRefuses` where nothing can be bought."""
 
     def offers(self, wanted: Search, limit: int) -> Sequence[Offered]: ...
     def price(self, wanted: Search) -> Priced | None: ...
@@ -92,15 +101,23 @@ class OfferView(View):
     currency: str | None
 
 
-def search(market: Market, actor: Actor, raw: object, limit: int) -> list[OfferView]:
-    """What the carrier offers for a `Search`, at most `limit`; raise `Invalid`, `NotAllowed`."""
+class OfferFilters(Search):
+    """A search in an address or a form, where all is text."""
+
+    model_config = ConfigDict(strict=False)
+
+    limit: Annotated[int, Field(ge=1, le=MOST_OFFERS)] = 20
+
+
+def search(market: Market, actor: Actor, raw: object) -> list[OfferView]:
+    """What the carrier offers for an `OfferFilters`; raise `Invalid`, `NotAllowed`, what `market` raises."""
     actor.require_writing()
     reading = Reading()
-    wanted = reading.read(Search, raw)
+    wanted = reading.read(OfferFilters, raw)
     if wanted.sent.get("country") is None and not reading.has_error("country"):
         reading.add("country", "is mandatory, such as US")
     reading.finish()
-    offers = market.offers(wanted, min(limit, MOST_OFFERS))
+    offers = market.offers(wanted, wanted.limit)
     price = market.price(wanted) if offers else None
     return [
         OfferView(

@@ -1,4 +1,4 @@
-"""Tracking numbers: created on a campaign, revised, moved, released."""
+"""Tracking numbers: created on a campaign, revised, moved."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,10 +43,6 @@ class Move(Draft):
     revision: Annotated[int | None, Field(ge=1)] = None
 
 
-class Release(Draft):
-    revision: Annotated[int | None, Field(ge=1)] = None
-
-
 _D = TypeVar("_D", bound=Draft)
 
 
@@ -79,15 +75,6 @@ def move(session: Session, actor: Actor, number_id: int, raw: object, now: datet
     number, reading, draft = _opened(session, actor, number_id, raw, Move)
     changes = {"campaign_id": draft.sent["campaign_id"]} if "campaign_id" in draft.sent else {}
     return _changed(session, actor, number, changes, reading)
-
-
-def release(session: Session, actor: Actor, number_id: int, raw: object, now: datetime) -> TrackingNumber:
-    """Give a number back (`raw`: `Release`); the door asks before. Raise as `revise` does."""
-    number, reading, _draft = _opened(session, actor, number_id, raw, Release)
-    reading.finish()
-    with changing(session, number):
-        number.release(now)
-    return number
 
 
 def _opened(

@@ -5,7 +5,8 @@ at other rows: our own numbers and the countries of groups. A change of a group'
 held against what is saved already: such calls get an apology, and an alert counts them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
@@ -16,17 +17,22 @@ from models.tracking_number import NumberStatus, TrackingNumber
 from routing.destinations import UnfitDestination, refuse_unfit
 from routing.numbers import PhoneNumber
 
+Countries = Callable[[int], tuple[str, ...] | None]
+"""The countries to which the numbers of a group may connect, by its id."""
+
 
 def refuse_unfit_destinations(session: Session, changed: Sequence[Campaign | TrackingNumber]) -> None:
     """Raise `UnfitDestination` if one of these rows, about to be flushed, would dial such a number."""
+    # Thousands of numbers that come at once have few groups.
+    countries = cache(lambda group_id: countries_of(session, group_id))
     with session.no_autoflush:
         _refuse_own_numbers(session, changed)
         for entity in changed:
             match entity:
                 case Campaign() if _has_changed(entity, "destination", "group_id"):
-                    _refuse_countries_of_campaign(session, entity)
+                    _refuse_countries_of_campaign(session, entity, countries)
                 case TrackingNumber() if _has_changed(entity, "destination", "group_id", "campaign_id"):
-                    _refuse_countries_of_number(session, entity)
+                    _refuse_countries_of_number(session, entity, countries)
                 case _:
                     pass
 
@@ -59,8 +65,8 @@ def _are_destinations(session: Session, numbers: set[PhoneNumber]) -> bool:
     return any(session.scalar(found.limit(1)) is not None for found in (campaigns, holdings))
 
 
-def _refuse_countries_of_campaign(session: Session, campaign: Campaign) -> None:
-    countries = countries_of(session, campaign.group_id)
+def _refuse_countries_of_campaign(session: Session, campaign: Campaign, countries_of: Countries) -> None:
+    countries = countries_of(campaign.group_id)
     if campaign.destination is not None:
         refuse_unfit(campaign.destination, countries=countries)
     if campaign in session.new:
@@ -74,12 +80,12 @@ def _refuse_countries_of_campaign(session: Session, campaign: Campaign) -> None:
             refuse_unfit(destination, dialled, countries)
 
 
-def _refuse_countries_of_number(session: Session, number: TrackingNumber) -> None:
+def _refuse_countries_of_number(session: Session, number: TrackingNumber, countries_of: Countries) -> None:
     campaign = None if number.campaign_id is None else session.get(Campaign, number.campaign_id)
     destination = number.destination or (None if campaign is None else campaign.destination)
     if destination is not None:
         group_id = number.group_id if campaign is None else campaign.group_id
-        refuse_unfit(destination, number.number, countries_of(session, group_id))
+        refuse_unfit(destination, number.number, countries_of(group_id))
 
 
 def _has_changed(entity: object, *attributes: str) -> bool:

@@ -1,11 +1,25 @@
 """Orders of numbers at the carrier: every step of every purchase is written down before it is done."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, select, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -23,6 +37,20 @@ class OrderStatus(StrEnum):
     COMPLETE = "complete"
 
 
+class OrderState(StrEnum):
+    """How an order stands at an instant; derived, never stored."""
+
+    WAITING = "waiting"
+    """A worker goes on with it by itself."""
+    WORKING = "working"
+    """Somebody works on it."""
+    STOPPED = "stopped"
+    """It goes on only if somebody says so: whoever gave it, by the command or the page."""
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    """No more numbers are begun; those that were begun are finished."""
+
+
 class PurchaseStep(StrEnum):
     """How far one number has come; each is written before the next is tried."""
 
@@ -36,6 +64,11 @@ class PurchaseStep(StrEnum):
     """It is a tracking number."""
     FAILED = "failed"
     """It is not ours; another one takes its place."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to be done for it."""
+        return self in _SETTLED
 
 
 _SETTLED = (PurchaseStep.RECORDED, PurchaseStep.FAILED)
@@ -73,7 +106,19 @@ class NumberOrder(Base):
     worker: Mapped[str | None]
     worked_until: Mapped[datetime | None]
     """Until then only `worker` works on it, unless it gives it back or says that it goes on."""
+    next_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When a worker goes on with it; None: no worker does by itself."""
+    cancelled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+    def state(self, now: datetime) -> OrderState:
+        if self.status is OrderStatus.COMPLETE:
+            return OrderState.COMPLETE
+        if self.cancelled_at is not None:
+            return OrderState.CANCELLED
+        if self.worker is not None and self.worked_until is not None and self.worked_until > now:
+            return OrderState.WORKING
+        return OrderState.STOPPED if self.next_at is None else OrderState.WAITING
 
 
 class Purchase(Base):
@@ -121,26 +166,62 @@ def open_order(session: Session, order: NumberOrder) -> NumberOrder:
     return order
 
 
+def locked_order(session: Session, order_id: int) -> NumberOrder:
+    """The order, which nobody else changes until this transaction ends."""
+    return session.get_one(NumberOrder, order_id, with_for_update=True, populate_existing=True)
+
+
+def due(session: Session, now: datetime, limit: int) -> list[int]:
+    """The ids of the orders that a worker goes on with now, those first that have waited longest."""
+    free = or_(NumberOrder.worker.is_(None), NumberOrder.worked_until <= now)
+    wanted = select(NumberOrder.id).where(NumberOrder.next_at <= now, free)
+    return list(session.scalars(wanted.order_by(NumberOrder.next_at, NumberOrder.id).limit(limit)))
+
+
 def take(session: Session, order_id: int, worker: str, now: datetime, until: datetime) -> bool:
-    """Let `worker` work on the order until then, or go on with it; False: somebody else does."""
-    order = session.get_one(NumberOrder, order_id, with_for_update=True, populate_existing=True)
+    """Let `worker` work on the order until then, or go on with it; False: somebody else does.
+
+    If it dies, the next one may go on from then on.
+    """
+    order = locked_order(session, order_id)
     if order.worker not in {None, worker} and order.worked_until is not None and order.worked_until > now:
         return False
     order.worker, order.worked_until = worker, until
+    if order.next_at is not None:
+        order.next_at = until
     return True
 
 
-def give_back(session: Session, order_id: int, worker: str, problem: str | None) -> None:
-    """Let somebody else go on; what he finds is whatever was written down."""
-    order = session.get_one(NumberOrder, order_id, with_for_update=True, populate_existing=True)
-    if order.worker == worker:
-        order.worker = order.worked_until = None
-        order.problem = problem
+def give_back(session: Session, order_id: int, worker: str) -> NumberOrder | None:
+    """Let somebody else go on with what was written down; None: it is in other hands already."""
+    order = locked_order(session, order_id)
+    if order.worker != worker:
+        return None
+    order.worker = order.worked_until = None
+    return order
 
 
 def purchases(session: Session, order_id: int) -> list[Purchase]:
     """All of an order, in the order in which they were begun."""
     return list(session.scalars(select(Purchase).where(Purchase.order_id == order_id).order_by(Purchase.id)))
+
+
+def unsettled() -> ColumnElement[bool]:
+    """Whether something is left to be done for a purchase."""
+    return Purchase.step.not_in(_SETTLED)
+
+
+def forget_failed(session: Session, order_id: int) -> None:
+    """Let an order try again the numbers that it gave up."""
+    gone = delete(Purchase).where(Purchase.order_id == order_id, Purchase.step == PurchaseStep.FAILED)
+    session.execute(gone)
+
+
+def steps_of(session: Session, order_ids: Collection[int]) -> Counter[tuple[int, PurchaseStep]]:
+    """How many numbers of each order are at each step; one query."""
+    wanted = select(Purchase.order_id, Purchase.step, func.count()).where(Purchase.order_id.in_(order_ids))
+    found = session.execute(wanted.group_by(Purchase.order_id, Purchase.step))
+    return Counter({(order_id, step): count for order_id, step, count in found})
 
 
 def numbers_of(session: Session, order_id: int) -> set[PhoneNumber]:
@@ -150,18 +231,21 @@ def numbers_of(session: Session, order_id: int) -> set[PhoneNumber]:
 
 def under_way(session: Session, order_id: int) -> list[Purchase]:
     """Those that are neither done nor given up."""
-    return [purchase for purchase in purchases(session, order_id) if purchase.step not in _SETTLED]
+    return [purchase for purchase in purchases(session, order_id) if not purchase.step.is_settled]
 
 
 def numbers_under_way(session: Session, numbers: Collection[PhoneNumber]) -> set[PhoneNumber]:
     """Which of these numbers some order is buying."""
-    wanted = select(Purchase.number).where(Purchase.number.in_(numbers), Purchase.step.not_in(_SETTLED))
+    wanted = select(Purchase.number).where(Purchase.number.in_(numbers), unsettled())
     return set(session.scalars(wanted))
 
 
-def still_wanted(session: Session, order: NumberOrder) -> int:
-    """How many more have to be begun, so that as many come out as were ordered."""
-    counted = select(func.count()).where(Purchase.order_id == order.id, Purchase.step != PurchaseStep.FAILED)
+def still_wanted(session: Session, order_id: int) -> int:
+    """How many more have to be begun, so that as many come out as were ordered; none of a cancelled one."""
+    order = session.get_one(NumberOrder, order_id, populate_existing=True)
+    if order.cancelled_at is not None:
+        return 0
+    counted = select(func.count()).where(Purchase.order_id == order_id, Purchase.step != PurchaseStep.FAILED)
     return max(0, order.quantity - session.scalars(counted).one())
 
 
@@ -171,9 +255,12 @@ def begin_purchase(
     """Write down the intent to buy the first candidate that nobody here holds or is buying.
 
     None: the order wants no more, or no candidate is left. A number that this order gave up is no
-    candidate, unless `again`. One transaction at a time does so for an order, however many work on it.
+    candidate, unless `again`: then it is ours already, whatever became of the order meanwhile. One
+    transaction at a time does so for an order, however many work on it.
     """
-    order = session.get_one(NumberOrder, order_id, with_for_update=True, populate_existing=True)
+    order = locked_order(session, order_id)
+    if order.cancelled_at is not None and not again:
+        return None
     known = purchases(session, order_id)
     taken = {purchase.position for purchase in known if purchase.step is not PurchaseStep.FAILED}
     free = [position for position in range(1, order.quantity + 1) if position not in taken]
@@ -197,6 +284,10 @@ def _is_first(session: Session, purchase: Purchase) -> bool:
 
 
 def unfinished(session: Session, begun_before: datetime) -> list[NumberOrder]:
-    """Orders with purchases that were begun before then and are neither done nor given up, oldest first."""
-    left = select(Purchase.order_id).where(Purchase.step.not_in(_SETTLED), Purchase.created_at < begun_before)
-    return list(session.scalars(select(NumberOrder).where(NumberOrder.id.in_(left)).order_by(NumberOrder.id)))
+    """Orders with purchases that were begun before then and are neither done nor given up, oldest first.
+
+    Without those that a worker goes on with anyway.
+    """
+    left = select(Purchase.order_id).where(unsettled(), Purchase.created_at < begun_before)
+    wanted = select(NumberOrder).where(NumberOrder.id.in_(left), NumberOrder.next_at.is_(None))
+    return list(session.scalars(wanted.order_by(NumberOrder.id)))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, select, text
+from sqlalchemy import ForeignKey, Index, Select, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, words
@@ -66,10 +66,19 @@ def locked_release(session: Session, release_id: int) -> NumberRelease:
     return session.get_one(NumberRelease, release_id, with_for_update=True, populate_existing=True)
 
 
+def newest_release(session: Session, number: PhoneNumber) -> NumberRelease | None:
+    """The newest release of a number, whatever became of it; to be looked at."""
+    return session.scalar(_newest(number))
+
+
 def last_release(session: Session, number: PhoneNumber) -> NumberRelease | None:
-    """The newest release of a number, whatever became of it."""
+    """Likewise, and nobody else changes it until this transaction ends."""
+    return session.scalar(_newest(number).with_for_update())
+
+
+def _newest(number: PhoneNumber) -> Select[NumberRelease]:
     wanted = select(NumberRelease).where(NumberRelease.number == number)
-    return session.scalar(wanted.order_by(NumberRelease.id.desc()).limit(1).with_for_update())
+    return wanted.order_by(NumberRelease.id.desc()).limit(1)
 
 
 def in_quarantine(session: Session, numbers: Collection[PhoneNumber]) -> set[PhoneNumber]:

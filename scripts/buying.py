@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from admin.desk import Desk
 from admin.number_orders import numbers_of, search_of
@@ -23,12 +23,15 @@ from routing.numbers import PhoneNumber
 from scripts.number_market import wanted_of
 from scripts.purchasing import CarrierNumbers, Purchasing, Stopped
 from webhooks.carriers.carrier_number import VoiceAddresses
-from webhooks.carriers.errors import CarrierUnavailable
+from webhooks.carriers.errors import CarrierUnavailable, CredentialsRefused, Refused
 
 AT_ONCE = 8
-"""Requests to the carrier, at most."""
+"""Requests to the carrier, at most, for one order."""
 LEASE = timedelta(seconds=60)
 """How long an order waits for a process that died with it in hand."""
+_SHORTEST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+_PATIENCE = timedelta(days=3)
+"""So long a worker tries again by itself while the carrier gives no answer that can be used."""
 _SPARE = 10
 _LARGEST_SEARCH = 500
 
@@ -38,7 +41,7 @@ class InOtherHands(Exception):
 
 
 class Buyer:
-    """Works on one order at a time. Raises what the database raises, and the carrier's errors."""
+    """Works on one order at a time, for a command or a worker. Raises what database and carrier raise."""
 
     def __init__(
         self,
@@ -62,17 +65,23 @@ class Buyer:
         Raises `InOtherHands`, `Stopped`.
         """
         self._stop.clear()
-        problem: str | None = None
         self._take(order_id)
         try:
             with self._staying(order_id):
                 self._work(order_id, only_begun=only_begun)
-        except (Stopped, CarrierUnavailable) as error:
-            problem = str(error) if isinstance(error, Stopped) else f"the carrier {error}"
+        except Stopped as stopped:
+            self._leave(order_id, str(stopped), goes_on=False)
             raise
-        finally:
-            with self._desk.noting() as session:
-                number_order.give_back(session, order_id, self._worker, problem)
+        except (CarrierUnavailable, CredentialsRefused) as error:
+            self._leave(order_id, f"the carrier {error}", goes_on=True)
+            raise
+        except BaseException:
+            self._give_back(order_id)
+            raise
+        if only_begun:
+            self._give_back(order_id)
+        else:
+            self._leave(order_id, None, goes_on=False)
 
     def _work(self, order_id: int, *, only_begun: bool) -> None:
         with self._desk.reading() as session:
@@ -84,8 +93,12 @@ class Buyer:
             if not self._buy_some(order):
                 raise Stopped(self._falling_short(order))
             self._settle(order)
+        if self._stop.is_set():
+            raise InOtherHands
         with self._desk.noting() as session:
-            session.get_one(NumberOrder, order_id).status = OrderStatus.COMPLETE
+            order = number_order.locked_order(session, order_id)
+            if order.cancelled_at is None:
+                order.status = OrderStatus.COMPLETE
 
     def _settle(self, order: NumberOrder) -> None:
         """Finish what was begun, and take in what the carrier has under our label and nobody wrote down."""
@@ -128,11 +141,14 @@ class Buyer:
         if named := numbers_of(order):
             return named
         limit = min(_LARGEST_SEARCH, 2 * missing + _SPARE)
-        return [offer.number for offer in self._carrier.search(wanted_of(search_of(order)), limit)]
+        try:
+            return [offer.number for offer in self._carrier.search(wanted_of(search_of(order)), limit)]
+        except Refused as error:
+            raise Stopped(f"the carrier {error}") from error
 
     def _missing(self, order: NumberOrder) -> int:
         with self._desk.reading() as session:
-            return number_order.still_wanted(session, order)
+            return number_order.still_wanted(session, order.id)
 
     def _falling_short(self, order: NumberOrder) -> str:
         if numbers_of(order):
@@ -151,6 +167,28 @@ class Buyer:
             now = self._desk.clock()
             if not number_order.take(session, order_id, self._worker, now, now + LEASE):
                 raise InOtherHands
+
+    def _leave(self, order_id: int, problem: str | None, *, goes_on: bool) -> None:
+        """Give the order back with the reason why it stopped, and when a worker tries again, if one did."""
+        with self._desk.noting() as session:
+            order = number_order.give_back(session, order_id, self._worker)
+            if order is None:
+                return
+            order.problem = problem
+            if order.next_at is not None:
+                order.next_at = self._next_try(order) if goes_on else None
+
+    def _next_try(self, order: NumberOrder) -> datetime | None:
+        """After a quarter of the time that it has been tried for: seldom while a carrier is away for long."""
+        now = self._desk.clock()
+        tried_for = now - order.created_at
+        if tried_for > _PATIENCE:
+            return None
+        return now + min(_LONGEST_WAIT, max(_SHORTEST_WAIT, tried_for / 4))
+
+    def _give_back(self, order_id: int) -> None:
+        with self._desk.noting() as session:
+            number_order.give_back(session, order_id, self._worker)
 
     @contextmanager
     def _staying(self, order_id: int) -> Iterator[None]:

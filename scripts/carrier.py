@@ -13,6 +13,10 @@ from webhooks.carriers.errors import CarrierUnavailable, CredentialsRefused
 if TYPE_CHECKING:
     from webhooks.carriers.twilio_account import TwilioRestAccount
 
+NOT_ASKED = (
+    "a local trial ({address}), for which the carrier is not asked;"
+    " set PUBLIC_BASE_URL to the address that the carrier calls"
+)
 CREDENTIALS_ADVICE = (
     "the carrier refuses TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN; copy both from the carrier's console"
 )
@@ -37,10 +41,7 @@ def open_account(settings: Settings, pause: Callable[[float], object] = time.sle
 def check_may_ask(settings: Settings) -> None:
     """Stop a command of a local trial, whose account is made up, before it bothers the real carrier."""
     if not settings.may_ask_carrier:
-        raise click.ClickException(
-            f"this is a local trial ({settings.public_base_url}), for which the carrier is not asked;"
-            " set PUBLIC_BASE_URL to the address that the carrier calls"
-        )
+        raise click.ClickException(f"this is {NOT_ASKED.format(address=settings.public_base_url)}")
 
 
 @contextmanager

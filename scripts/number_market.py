@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 _OVERRIDES = "#rc=1&rp=ct,rt,5xx&ct=2000&rt=4000&tt=12000"
 
 
-def open_numbers(settings: Settings, pause: Callable[[float], object] = time.sleep) -> "TwilioNumbers":
-    """Make the client of the account's numbers; it connects when it is asked."""
+def open_numbers(
+    settings: Settings, pause: Callable[[float], object] = time.sleep, *, timeout: float | None = None
+) -> "TwilioNumbers":
+    """Make the client of the account's numbers; it connects when it is asked.
+
+    `timeout`: seconds for each answer, if not as long as a worker waits.
+    """
     # Takes half a second and 30 MB, which whoever does not ask the carrier should not pay.
     from webhooks.carriers.twilio_numbers import TwilioNumbers
 
@@ -29,6 +34,7 @@ def open_numbers(settings: Settings, pause: Callable[[float], object] = time.sle
         pause=pause,
         # No proxy out of this machine leads back to it.
         trust_environment=not is_loopback(account.api_base_url),
+        timeout=timeout,
     )
 
 
@@ -42,10 +48,15 @@ def addresses_of(settings: Settings) -> VoiceAddresses:
 
 
 class TwilioMarket:
-    """What `admin.number_search.Market` asks for."""
+    """What `admin.number_search.Market` asks for; raises the carrier's errors."""
+
+    name = "twilio"
 
     def __init__(self, numbers: "TwilioNumbers") -> None:
         self._numbers = numbers
+
+    def check_open(self) -> None:
+        """Whoever has the account's client may ask."""
 
     def offers(self, wanted: Search, limit: int) -> Sequence[Offer]:
         return self._numbers.search(wanted_of(wanted), limit)

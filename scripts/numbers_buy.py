@@ -9,8 +9,11 @@ import click
 
 from admin import number_orders
 from admin.access.actor import Actor
-from admin.number_orders import OrderView, Plan
-from models.number_order import OrderStatus, PurchaseStep
+from admin.lists import number_orders as order_list
+from admin.number_orders import Plan
+from admin.order_plans import lay_out
+from admin.order_progress import OrderDetail
+from models.number_order import OrderState, PurchaseStep
 from scripts.arguments import PHONE_NUMBER
 from scripts.buying import LEASE, Buyer, InOtherHands
 from scripts.cli import FAILED, run
@@ -67,7 +70,7 @@ def carry_out(opened: NumberDesk, actor: Actor, order_id: int, *, as_json: bool)
         advance(before.recorded)
         buyer = Buyer(opened.carrier(), opened.desk, opened.addresses, progress=advance)
         try:
-            if before.status is OrderStatus.OPEN:
+            if before.state is not OrderState.COMPLETE:
                 _run(buyer, opened, actor, order_id)
         except (Stopped, CarrierUnavailable) as error:
             reason = str(error) if isinstance(error, Stopped) else f"the carrier {error}"
@@ -79,7 +82,7 @@ def carry_out(opened: NumberDesk, actor: Actor, order_id: int, *, as_json: bool)
             ) from error
     after = _order(opened, actor, order_id)
     _report(before, after, as_json=as_json)
-    return 0 if after.status is OrderStatus.COMPLETE else FAILED
+    return 0 if after.state is OrderState.COMPLETE else FAILED
 
 
 def _run(buyer: Buyer, opened: NumberDesk, actor: Actor, order_id: int) -> None:
@@ -96,16 +99,16 @@ def _run(buyer: Buyer, opened: NumberDesk, actor: Actor, order_id: int) -> None:
                 )
                 waited = True
             time.sleep(_LOOK_EVERY)
-        if _order(opened, actor, order_id).status is OrderStatus.COMPLETE:
+        if _order(opened, actor, order_id).state is OrderState.COMPLETE:
             return None
 
 
-def _order(opened: NumberDesk, actor: Actor, order_id: int) -> OrderView:
+def _order(opened: NumberDesk, actor: Actor, order_id: int) -> OrderDetail:
     with opened.desk.reading() as session:
-        return number_orders.show(session, actor, order_id)
+        return order_list.one(session, actor, order_id, opened.desk.clock())
 
 
-def _report(before: OrderView, order: OrderView, *, as_json: bool) -> None:
+def _report(before: OrderDetail, order: OrderDetail, *, as_json: bool) -> None:
     if as_json:
         click.echo(order.model_dump_json())
         return
@@ -113,53 +116,43 @@ def _report(before: OrderView, order: OrderView, *, as_json: bool) -> None:
         if purchase.step is not PurchaseStep.FAILED:
             note = f"  ({printable(purchase.problem)})" if purchase.problem else ""
             click.echo(f"{purchase.number.e164:<17}{purchase.step.value}{note}")
-    if order.status is OrderStatus.COMPLETE and before.status is OrderStatus.COMPLETE:
+    if order.state is OrderState.COMPLETE and before.state is OrderState.COMPLETE:
         click.echo(
             f"order {order.id} was complete already: nothing was bought."
             " For as many again, add --key with a word of your own"
         )
-    elif order.status is OrderStatus.COMPLETE:
+    elif order.state is OrderState.CANCELLED:
+        click.echo(f"order {order.id} was cancelled; it has {order.recorded} of {order.quantity} numbers")
+    elif order.state is OrderState.COMPLETE:
         lost = sum(purchase.step is PurchaseStep.FAILED for purchase in order.purchases)
         others = f"; {lost} others were not to be had" if lost else ""
         click.echo(f"order {order.id} is complete: {order.recorded} numbers bought, set up and held{others}")
 
 
 def _show_plan(opened: NumberDesk, actor: Actor, plan: Plan, market: TwilioMarket, *, as_json: bool) -> None:
-    order = plan.order
-    named = number_orders.numbers_of(order)
-    offered = named or [offer.number for offer in market.offers(plan.search, order.quantity)]
-    price = None if named else market.price(plan.search)
-    done = 0 if plan.is_new else _order(opened, actor, order.id).recorded
+    laid_out = lay_out(plan, market)
     if as_json:
-        shown = {
-            "order_id": None if plan.is_new else order.id,
-            "quantity": order.quantity,
-            "recorded": done,
-            "candidates": [number.e164 for number in offered],
-            "names": list(plan.names),
-            "campaign_id": order.campaign_id,
-            "group_id": order.group_id,
-            "destination": None if plan.destination is None else plan.destination.e164,
-            "voice_url": opened.addresses.voice,
-            "price": None if price is None else str(price.amount),
-            "currency": None if price is None else price.currency,
-            "applied": False,
-        }
+        shown = laid_out.model_dump(mode="json") | {"voice_url": opened.addresses.voice, "applied": False}
         click.echo(json.dumps(shown))
         return
+    order, offered = plan.order, laid_out.candidates
     home = f"campaign {order.campaign_id}" if order.campaign_id else f"group {order.group_id}"
-    cost = "price not known" if price is None else f"{order.quantity * price.amount} {price.currency} a month"
+    known = laid_out.monthly is not None
+    cost = f"{laid_out.monthly} {laid_out.currency} a month" if known else "price not known"
     click.echo(f"would buy {order.quantity} for {home}: {cost}")
-    for place, number in enumerate(offered[:_SHOWN], start=1):
-        click.echo(printable(f"  {number.e164:<17}{number_orders.name_of(order, place, number)}").rstrip())
+    for candidate in offered[:_SHOWN]:
+        click.echo(printable(f"  {candidate.number.e164:<17}{candidate.name}").rstrip())
     if len(offered) > _SHOWN:
         click.echo(f"  … and {len(offered) - _SHOWN} more")
-    if len(offered) < order.quantity:
+    if laid_out.falls_short:
         click.echo(f"the carrier offers {len(offered)} such numbers now")
     click.echo(f"calls connect to {plan.destination.e164 if plan.destination else 'nobody yet'}")
     click.echo(f"the carrier will ask {opened.addresses.voice.partition('#')[0]}")
     if not plan.is_new:
-        click.echo(f"this is order {order.id}, {order.status.value}: it has {done} of {order.quantity}")
+        there = _order(opened, actor, order.id)
+        click.echo(
+            f"this is order {order.id}, {there.state.value}: it has {there.recorded} of {there.quantity}"
+        )
     click.echo("nothing was bought; run it again with --apply")
 
 

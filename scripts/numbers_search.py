@@ -44,9 +44,8 @@ def command(limit: int, as_json: bool, **wanted: Any) -> None:  # noqa: FBT001, 
     """
     with number_desk() as opened:
         carrier = opened.carrier()
-        offers = search(
-            TwilioMarket(carrier), opened.actor(), given({"country": "US"} | given(wanted)), limit
-        )
+        raw = {"country": "US", "limit": limit} | given(wanted)
+        offers = search(TwilioMarket(carrier), opened.actor(), raw)
     if not offers and not as_json:
         raise click.ClickException("the carrier has no such number now; ask for less")
     for offer in offers:

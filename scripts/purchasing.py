@@ -130,7 +130,10 @@ class Purchasing:
 
     def _configure(self, order: NumberOrder, purchase: Purchase) -> None:
         label = name_of(order, purchase.position, purchase.number) or purchase.number.e164
-        owned = self._carrier.configure(purchase.carrier_sid or "", label, self._addresses)
+        try:
+            owned = self._carrier.configure(purchase.carrier_sid or "", label, self._addresses)
+        except Refused as error:
+            raise Stopped(f"{purchase.number} was bought, and the carrier {error}") from error
         if owned is None:
             self._advance(purchase, PurchaseStep.FAILED, problem="it was given back at the carrier")
         elif owned.is_answered_by(self._addresses):

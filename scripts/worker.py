@@ -48,12 +48,14 @@ _HOST_EVERY = 1.0
 """Seconds between two looks into the spool."""
 _CARRIER_EVERY = 1.0
 """Seconds between two looks whether it is time to ask the carrier."""
+_NUMBERS_EVERY = 1.0
+"""Seconds between two looks for orders of numbers."""
 _PATROL_EVERY = 1.0
 """Seconds between two looks whether it is time to compare the index."""
 
 
 class Worker:
-    """Runs its loops until told to stop: for journal, index (two), this host's files, carrier, webhooks.
+    """Runs its loops until told to stop: for journal, index (two), host, the carrier (two), webhooks.
 
     The loop for the host also sweeps.
     """
@@ -72,7 +74,10 @@ class Worker:
         self._signs = SignsOfLife(parts.settings.signs_of_life)
         publication = Publication(parts.database, IndexWriter(parts.redis, parts.layout))
         self._numbers = NumberKeeper(
-            parts.settings, parts.database, publish=at_once(publication), pause=self._rest
+            parts.settings,
+            parts.database,
+            publish=at_once(publication),
+            pause=lambda seconds: self._rest(seconds, "numbers"),
         )
         self._webhooks = WebhookKeeper(parts.settings, parts.database, consumer)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
@@ -89,7 +94,8 @@ class Worker:
                 ("index", self._keep, _KEEP_EVERY),
                 ("patrol", lambda: self._patrol.keep(self._rest), _PATROL_EVERY),
                 ("host", self._tidy, _HOST_EVERY),
-                ("carrier", self._ask_carrier, _CARRIER_EVERY),
+                ("carrier", self._carrier.keep, _CARRIER_EVERY),
+                ("numbers", self._numbers.keep, _NUMBERS_EVERY),
                 ("webhooks", self._webhooks.keep, 0.0),
             )
         ]
@@ -106,10 +112,6 @@ class Worker:
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)
 
-    def _ask_carrier(self) -> None:
-        self._carrier.keep()
-        self._numbers.keep()
-
     def _tidy(self) -> None:
         self._host.keep()
         self._sweeper.sweep()
@@ -117,9 +119,10 @@ class Worker:
     def _go_on(self, _done: int) -> None:
         self._rest(0)
 
-    def _rest(self, seconds: float) -> None:
-        # Long rounds leave signs of life in their middle too; a thread has the name of its loop.
-        self._signs.leave(threading.current_thread().name)
+    def _rest(self, seconds: float, loop: str = "") -> None:
+        # Long rounds leave signs of life in their middle too; a thread has the name of its loop, unless
+        # the loop has several.
+        self._signs.leave(loop or threading.current_thread().name)
         if self._stop.wait(seconds):
             raise _Stopping
 

@@ -10,12 +10,14 @@ from admin.access.headers import set_headers
 from admin.access.passwords import Passwords
 from admin.api import problems
 from admin.api.audit_entries import audit_entries
+from admin.api.available_numbers import available_numbers
 from admin.api.blocked_callers import blocked_callers
 from admin.api.calls import calls
 from admin.api.campaigns import campaigns
 from admin.api.document import document
 from admin.api.groups import groups
 from admin.api.limits import Limits
+from admin.api.number_orders import number_orders
 from admin.api.operations import Resource
 from admin.api.pages import pages
 from admin.api.plans import plans
@@ -29,6 +31,7 @@ from admin.api.tracking_numbers import tracking_numbers
 from admin.api.users import users
 from admin.api.webhook_endpoints import endpoints
 from admin.desk import Desk
+from admin.number_search import Market
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
@@ -66,6 +69,7 @@ def serve_api(
     limits: Limits,
     explain: Explain,
     refusal_of: RefusalOf,
+    market: Market,
 ) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
     gate.guard(app, open_blueprints=tuple(app.blueprints))
@@ -73,7 +77,14 @@ def serve_api(
     app.url_map.merge_slashes = False
     problems.install(app)
     serving = Serving(desk, room)
-    resources = (*RESOURCES, *_access(desk, gate, passwords), routes(explain), endpoints(refusal_of))
+    provisioning = available_numbers(market), number_orders(desk, market)
+    resources = (
+        *RESOURCES,
+        *provisioning,
+        *_access(desk, gate, passwords),
+        routes(explain),
+        endpoints(refusal_of),
+    )
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:
         for operation in resource.operations:

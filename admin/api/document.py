@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -258,7 +259,8 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     responses: Json = {str(operation.status.value): success}
     if not operation.changes:
         responses["304"] = {"description": "You have it already."}
-    for status in MEANINGS if operation.changes else WHEN_READING:
+    refusing = (HTTPStatus.CONFLICT,) if operation.asks_carrier else ()
+    for status in MEANINGS if operation.changes else (*WHEN_READING, *refusing):
         responses[str(status.value)] = {"$ref": f"#/components/responses/{status.name}"}
     return responses
 

@@ -58,6 +58,7 @@ class Said(TypedDict, total=False):
     shows_secret: bool
     has_revisions: bool
     alone: bool
+    asks_carrier: bool
     parts: Mapping[str, Example]
     sends: Example
     example: Example
@@ -92,7 +93,12 @@ class Operation:
     has_revisions: bool = False
     """What is changed has a revision, which `If-Match` may name."""
     alone: bool = False
-    """`view` opens its transactions itself, as signing in must; it takes the body instead of an `Asked`."""
+    """`view` opens its transactions itself, as signing in must, and whoever asks the carrier in between.
+
+    It takes the body (GET: the parameters) instead of an `Asked`.
+    """
+    asks_carrier: bool = False
+    """What is read comes from the carrier, who may refuse (409) or not answer."""
     parts: Mapping[str, Example] = field(default_factory=dict)
     """The schemas of the parts of the path that are no ids."""
     sends: Example | None = None

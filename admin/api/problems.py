@@ -14,6 +14,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from admin.errors import (
+    CarrierAway,
+    CarrierRefuses,
     Conflict,
     FieldError,
     Forged,
@@ -98,12 +100,18 @@ _STATUS: dict[type[Refusal], HTTPStatus] = {
     Forged: HTTPStatus.FORBIDDEN,
     NotThere: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    CarrierRefuses: HTTPStatus.CONFLICT,
+    CarrierAway: HTTPStatus.SERVICE_UNAVAILABLE,
     Stale: HTTPStatus.CONFLICT,
     Malformed: HTTPStatus.BAD_REQUEST,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     WrongMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TryLater: HTTPStatus.TOO_MANY_REQUESTS,
 }
+
+
+_CARRIER_BACK_IN = 60
+"""Seconds, perhaps."""
 
 
 def _refused(error: Refusal) -> Response:
@@ -121,6 +129,8 @@ def _refused(error: Refusal) -> Response:
             return answer
         case TryLater():
             return _later(status, str(error), error.seconds)
+        case CarrierAway():
+            return _later(status, str(error), _CARRIER_BACK_IN)
         case _:
             return problem(status, str(error) or status.phrase)
 

@@ -60,8 +60,8 @@ class Serving:
 
         def alone(**path: object) -> Response:
             with self._room.place():
-                read_query(operation, request)
-                raw = read_body(operation, request) if operation.changes else {}
+                query = read_query(operation, request)
+                raw = read_body(operation, request) if operation.changes else query
                 return _answer(operation, operation.view(raw, **path))
 
         view = alone if operation.alone else change if operation.changes else read

@@ -13,7 +13,7 @@ MEANINGS = {
     HTTPStatus.FORBIDDEN: ("You see it and may not do this.", "only an admin may do this"),
     HTTPStatus.NOT_FOUND: ("It is not there, or not in your part of the tree.", "there is no such campaign"),
     HTTPStatus.CONFLICT: (
-        "It stands against what is there: a number is taken, a revision stale.",
+        "It stands against what is there: a number is taken, a revision stale, no carrier to be asked.",
         "it was changed meanwhile; read it again, its revision is 4",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("The body is too large.", "the body is larger than 1 MB"),

@@ -1,15 +1,20 @@
 """`/api/v1/tracking-numbers`."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from admin import number_releases
 from admin import numbers as use_cases
 from admin.api.operations import Asked, Resource
-from admin.drafts import Phone
+from admin.drafts import Instant, Phone
 from admin.lists import numbers as lists
 from admin.lists.numbers import NumberFilters
 from admin.number_filling import NewNumber
+from admin.number_releases import Terms
 from admin.numbers import Move, NewNumbers, NumberChanges
 from admin.views import NumberView, Page, View
+from models.call_usage import Usage
 
 tracking_numbers = Resource(
     "tracking-numbers",
@@ -55,6 +60,19 @@ class HeldNumbers(View):
     """What was created, in the order in which it was sent."""
 
     items: list[HeldNumber]
+
+
+class UsageView(View):
+    """How much a number is called, and what speaks against giving it back."""
+
+    last_call_at: Instant | None
+    calls_45_days: int
+    calls_90_days: int
+    callers_90_days: int
+    reasons_to_keep: Annotated[list[str], Field(description="none: it can be released without more ado")]
+    returns_at: Annotated[
+        Instant | None, Field(description="when the carrier gets it; null: it is not on its way back")
+    ]
 
 
 @tracking_numbers.get(
@@ -143,10 +161,47 @@ def move_tracking_number(asked: Asked, number_id: int) -> NumberView:
     return show_tracking_number(asked, number_id)
 
 
-@tracking_numbers.delete("/<id:number_id>", has_revisions=True)
-def release_tracking_number(asked: Asked, number_id: int) -> None:
-    """Release a number: from the next call on its callers are not answered.
+@tracking_numbers.get(
+    "/<id:number_id>/usage",
+    answers=UsageView,
+    example={
+        "last_call_at": "2026-06-30T18:25:43Z",
+        "calls_45_days": 12,
+        "calls_90_days": 31,
+        "callers_90_days": 27,
+        "reasons_to_keep": ["its campaign 7 is live", "it was dialled in the last 30 days"],
+        "returns_at": None,
+    },
+)
+def show_usage(asked: Asked, number_id: int) -> UsageView:
+    """Show when a number was last dialled and by how many, for who manages it."""
+    seen = number_releases.outlook_of(asked.session, asked.actor, number_id, asked.now)
+    resting = number_releases.resting(asked.session, number_id, seen.holding.number)
+    used: Usage = seen.usage
+    return UsageView(
+        last_call_at=used.last_call_at,
+        calls_45_days=used.calls_45_days,
+        calls_90_days=used.calls_90_days,
+        callers_90_days=used.callers_90_days,
+        reasons_to_keep=list(seen.reasons_to_keep),
+        returns_at=None if resting is None else resting.due_at,
+    )
 
-    It stays in the list of released numbers. The carrier is told nothing.
+
+@tracking_numbers.delete("/<id:number_id>", query=Terms, has_revisions=True)
+def release_tracking_number(asked: Asked, number_id: int) -> None:
+    """Release a number: from the next call on its callers are rejected.
+
+    It stays in the list of released numbers. After `days` a worker gives it back to the carrier; until
+    then the release can be undone. A number that was dialled in the last 30 days, or whose campaign
+    runs, stays unless `even_in_use` (409).
     """
-    use_cases.release(asked.session, asked.actor, number_id, asked.raw, asked.now)
+    raw = asked.query | dict(asked.raw)
+    number_releases.release_one(asked.session, asked.actor, number_id, raw, asked.now)
+
+
+@tracking_numbers.post("/<id:number_id>/undo-release", answers=NumberView, example=NUMBER | {"id": 31})
+def undo_release(asked: Asked, number_id: int) -> NumberView:
+    """Have a released number back as it was, under a new id, while the carrier still keeps it for us."""
+    held = number_releases.undo_one(asked.session, asked.actor, number_id)
+    return show_tracking_number(asked, held.id)

@@ -12,6 +12,7 @@ from admin.access.identity import Identity
 from admin.access.passwords import Passwords
 from admin.desk import Desk
 from admin.errors import NotAllowed, NotThere
+from admin.number_search import Market
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
@@ -32,6 +33,8 @@ from admin.ui import (
     number_creating,
     number_page,
     numbers,
+    order_creating,
+    orders,
     picker,
     prompt_editing,
     prompt_page,
@@ -69,6 +72,7 @@ def serve_pages(
     explain: campaign_page.Explain,
     examine: home.Examine,
     refusal_of: RefusalOf,
+    market: Market,
 ) -> None:
     """Add all pages to an application that the gate guards."""
     frame = Frame(desk, gate, room)
@@ -89,6 +93,8 @@ def serve_pages(
         numbers.numbers(frame),
         number_creating.number_creating(frame),
         number_page.number_page(frame, explain),
+        order_creating.order_creating(frame, market),
+        orders.orders(frame, market),
         calls.calls(frame),
         call_page.call_page(frame),
         prompts.prompts(frame),

@@ -51,6 +51,7 @@ def assets_in(folder: Path) -> dict[str, Asset]:
         "htmx.js": (folder / "django_htmx/static/django_htmx/htmx-2.min.js", _JS),
         "hookswitch.css": (_OURS / "hookswitch.css", _CSS),
         "hookswitch.js": (_OURS / "hookswitch.js", _JS),
+        "download.js": (_OURS / "download.js", _JS),
         "live.js": (_OURS / "live.js", _JS),
         "sound.js": (_OURS / "sound.js", _JS),
         "theme.js": (_OURS / "theme.js", _JS),

@@ -17,6 +17,7 @@ from admin.references import visible_campaign, visible_number
 from admin.ui import audit_wording, campaign_forms, conflicts, timeline, times
 from admin.ui.forms import Form, Wrong, form_of
 from admin.ui.frame import Asked, Frame, go_to
+from admin.ui.orders import unfinished_of
 from models.campaign import Campaign
 from models.group import Group
 from models.routes import campaign_facts
@@ -159,6 +160,7 @@ def _everything(asked: Asked, campaign_id: int) -> dict[str, Any]:
         "language": timeline.language_of(facts),
         "prompt": None if prompt_id is None else prompt_list.views(session, [prompt_id])[0],
         "numbers": numbers,
+        "orders": unfinished_of(asked, campaign_id),
         "calls": call_list.page(session, actor, of_it | {"limit": _CALLS_SHOWN}, now).items,
         "entries": audit_wording.worded(session, actor, audit_list.page(session, actor, entries, now).items),
         "asks": Form({"at": times.typed(now, asked.zone)}),

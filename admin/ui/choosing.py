@@ -1,4 +1,7 @@
-"""Choosing one of many: what select fields offer, and what they find by the words typed above them."""
+"""Choosing one of many: what select fields offer, and what they find by the words typed above them.
+
+And what the choice of a campaign means for a new number: its group, and the defaults of that.
+"""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -7,15 +10,15 @@ from typing import TypeVar
 from flask import Blueprint, Response, request
 from sqlalchemy import select
 
-from admin.access.actor import sees_group, sees_user
+from admin.access.actor import sees_group, sees_user, visible_group
 from admin.drafts import whole
 from admin.errors import NotThere
 from admin.lists import campaigns as campaign_list
 from admin.lists import prompts as prompt_list
 from admin.lists import users as user_list
 from admin.references import visible_campaign, visible_prompt
-from admin.ui import scope
-from admin.ui.forms import form_of
+from admin.ui import number_forms, scope
+from admin.ui.forms import Form, form_of
 from admin.ui.frame import Asked, Frame
 from admin.views import CampaignView, PromptView
 from models.campaign import Campaign
@@ -103,6 +106,30 @@ def prompt_choices(asked: Asked, words: str = "", chosen: str = "") -> Choices:
     if named is not None:
         found.setdefault(str(named.id), _with_language(named))
     return _by_name(found.items())
+
+
+def group_of(asked: Asked, form: Form) -> Group:
+    """That of the chosen campaign; without one, what the breadcrumb had chosen when the form was opened."""
+    session, actor = asked.session, asked.actor
+    campaign_id = form.whole("campaign_id")
+    if campaign_id is not None:
+        try:
+            campaign = visible_campaign(session, actor, campaign_id)
+        except NotThere:
+            pass  # creating it will say so
+        else:
+            return session.get_one(Group, campaign.group_id)
+    return visible_group(session, actor, form.whole("group_id") or scope.chosen(session, actor))
+
+
+def refilled(asked: Asked, form: Form) -> Form:
+    """The form of a new number after another campaign was chosen: untouched settings are its group's."""
+    new = number_forms.defaults(asked.session, group_of(asked, form).id)
+    before = form.whole("defaults_of")
+    if before is None:
+        return number_forms.refilled(form, new, new)
+    group = visible_group(asked.session, asked.actor, before)
+    return number_forms.refilled(form, number_forms.defaults(asked.session, group.id), new)
 
 
 _FINDERS: dict[str, Callable[[Asked, str, str], Choices]] = {

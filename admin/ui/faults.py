@@ -16,6 +16,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from admin.access.identity import Due, Identity
 from admin.errors import (
+    CarrierAway,
+    CarrierRefuses,
     Conflict,
     Forged,
     Invalid,
@@ -37,6 +39,8 @@ _STATUS: dict[type[Refusal], HTTPStatus] = {
     Forged: HTTPStatus.FORBIDDEN,
     NotThere: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    CarrierRefuses: HTTPStatus.CONFLICT,
+    CarrierAway: HTTPStatus.SERVICE_UNAVAILABLE,
     Stale: HTTPStatus.CONFLICT,
     TryLater: HTTPStatus.TOO_MANY_REQUESTS,
 }

@@ -5,14 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from admin import numbers
-from admin.access.actor import visible_group
-from admin.errors import Conflict, Invalid, NotThere
+from admin.errors import Conflict, Invalid
 from admin.lists import numbers as number_list
-from admin.references import visible_campaign
-from admin.ui import choosing, number_forms, scope
+from admin.ui import choosing, number_forms
 from admin.ui.forms import Form, Wrong, form_of
 from admin.ui.frame import Asked, Frame, go_to, is_htmx
-from models.group import Group
 
 
 def number_creating(frame: Frame) -> Blueprint:
@@ -27,7 +24,7 @@ def number_creating(frame: Frame) -> Blueprint:
         """The window; `campaign_id` in the address puts the number on that campaign."""
         with frame.reading() as asked:
             form = form_of(request.args)
-            group = _group(asked, form)
+            group = choosing.group_of(asked, form)
             return window(asked, Form({**number_forms.defaults(asked.session, group.id), **_placed(form)}))
 
     @views.get("/tracking-numbers/new/settings")
@@ -35,13 +32,7 @@ def number_creating(frame: Frame) -> Blueprint:
         """The settings anew after another campaign was chosen: untouched ones take its group's defaults."""
         form = form_of(request.args)
         with frame.reading() as asked:
-            new = number_forms.defaults(asked.session, _group(asked, form).id)
-            before = form.whole("defaults_of")
-            old = new
-            if before is not None:
-                group = visible_group(asked.session, asked.actor, before)
-                old = number_forms.defaults(asked.session, group.id)
-            form = number_forms.refilled(form, old, new)
+            form = choosing.refilled(asked, form)
             return frame.fragment(asked, "numbers/settings.html", form=form, **_said(asked, form))
 
     @views.post("/tracking-numbers/new")
@@ -52,7 +43,7 @@ def number_creating(frame: Frame) -> Blueprint:
                 raw = number_forms.read(form) | {"number": form["number"]}
                 raw["campaign_id"] = form.whole("campaign_id")
                 if raw["campaign_id"] is None:
-                    raw["group_id"] = _group(asked, form).id
+                    raw["group_id"] = choosing.group_of(asked, form).id
                 held_id = numbers.create(asked.session, asked.actor, raw, asked.now).id
                 form.finish()
         except (Invalid, Conflict, Wrong) as refusal:
@@ -74,24 +65,10 @@ def number_creating(frame: Frame) -> Blueprint:
 
 def _said(asked: Asked, form: Form) -> dict[str, Any]:
     return {
-        "group": _group(asked, form),
+        "group": choosing.group_of(asked, form),
         "campaigns": choosing.campaign_choices(asked, chosen=form["campaign_id"], mine=True),
         "default_ring": number_forms.DEFAULT_RING,
     }
-
-
-def _group(asked: Asked, form: Form) -> Group:
-    """That of the chosen campaign; without one, what the breadcrumb had chosen when the window opened."""
-    session, actor = asked.session, asked.actor
-    campaign_id = form.whole("campaign_id")
-    if campaign_id is not None:
-        try:
-            campaign = visible_campaign(session, actor, campaign_id)
-        except NotThere:
-            pass  # creating it will say so
-        else:
-            return session.get_one(Group, campaign.group_id)
-    return visible_group(session, actor, form.whole("group_id") or scope.chosen(session, actor))
 
 
 def _placed(form: Form) -> dict[str, str]:

@@ -6,17 +6,19 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from admin import numbers
+from admin import number_releases, numbers
 from admin.errors import Conflict, Invalid, Stale
 from admin.lists import audit as audit_list
 from admin.lists import calls as call_list
 from admin.lists import numbers as number_list
+from admin.number_releases import QUARANTINE_DAYS
 from admin.references import require_managing, visible_number
 from admin.ui import audit_wording, choosing, conflicts, number_forms, times
 from admin.ui.forms import Form, Wrong, form_of
 from admin.ui.frame import Asked, Frame, go_to
-from admin.views import CallView, Page
+from admin.views import CallView, NumberView, Page
 from models.campaign import Campaign
+from models.number_release import NumberRelease
 from models.tracking_number import NumberStatus, TrackingNumber
 from routing.explanation import Explanation
 from routing.numbers import PhoneNumber
@@ -109,27 +111,47 @@ def number_page(frame: Frame, explain: Explain) -> Blueprint:
             flash("Moved. Its next caller already gets what the campaign says.")
         return go_to(f"/tracking-numbers/{number_id}")
 
+    def releaser(asked: Asked, number_id: int, form: Form, status: int = 200) -> Response:
+        outlook = number_releases.outlook_of(asked.session, asked.actor, number_id, asked.now)
+        number = number_list.one(asked.session, asked.actor, number_id, asked.now)
+        raw = {"started_from": asked.now - _LATELY, "limit": _CALLS_BEFORE_RELEASE, "count": True}
+        said = {"outlook": outlook, "calls": _calls(asked, number.number, raw)}
+        return frame.either(asked, "numbers/release.html", status, number=number, form=form, **said)
+
     @views.get("/tracking-numbers/<id:number_id>/release")
     def ask_whether(number_id: int) -> Response:
         with frame.reading() as asked:
-            number = number_list.one(asked.session, asked.actor, number_id, asked.now)
-            require_managing(asked.session, asked.actor, number.campaign_id)
-            raw = {"started_from": asked.now - _LATELY, "limit": _CALLS_BEFORE_RELEASE, "count": True}
-            calls = _calls(asked, number.number, raw)
-            return frame.either(asked, "numbers/release.html", number=number, calls=calls)
+            return releaser(asked, number_id, Form({"days": str(QUARANTINE_DAYS)}))
 
     @views.post("/tracking-numbers/<id:number_id>/release")
     def release(number_id: int) -> Response:
         form = form_of(request.form)
+        raw = {name: form[name] for name in ("days", "even_in_use", "revision") if form[name].strip()}
         try:
             with frame.writing() as asked:
-                numbers.release(asked.session, asked.actor, number_id, {"revision": form.revision}, asked.now)
+                number_releases.release_one(asked.session, asked.actor, number_id, raw, asked.now)
         except Stale:
             flash("Nothing was done: somebody changed the number meanwhile. This is how it is now.")
+        except (Invalid, Conflict) as refusal:
+            if isinstance(refusal, Conflict) and refusal.field != "even_in_use":
+                flash(f"Nothing was done: {refusal}.")
+            else:
+                form.refuse(refusal, ("days", "even_in_use"))
+                with frame.reading() as asked:
+                    return releaser(asked, number_id, form, 422)
+        else:
+            flash("Released. Whoever dials it now is not answered.")
+        return go_to(f"/tracking-numbers/{number_id}")
+
+    @views.post("/tracking-numbers/<id:number_id>/undo-release")
+    def undo(number_id: int) -> Response:
+        try:
+            with frame.writing() as asked:
+                number_id = number_releases.undo_one(asked.session, asked.actor, number_id).id
         except Conflict as refusal:
             flash(f"Nothing was done: {refusal}.")
         else:
-            flash("Released. Whoever dials it now is not answered.")
+            flash("The number is held again, as it was.")
         return go_to(f"/tracking-numbers/{number_id}")
 
     return views
@@ -145,10 +167,19 @@ def _everything(asked: Asked, number_id: int) -> dict[str, Any]:
         "number": number,
         "campaign": campaign,
         "manages": manages and number.status is NumberStatus.ACTIVE,
+        "resting": _resting(asked, number),
+        "may_undo": manages,
         "calls": _calls(asked, number.number, {"limit": _CALLS_SHOWN}).items,
         "entries": audit_wording.worded(session, actor, audit_list.page(session, actor, entries, now).items),
         "default_ring": number_forms.DEFAULT_RING,
     }
+
+
+def _resting(asked: Asked, number: NumberView) -> NumberRelease | None:
+    """The way of a released number back to the carrier, while it can be had back."""
+    if number.status is NumberStatus.ACTIVE:
+        return None
+    return number_releases.resting(asked.session, number.id, number.number)
 
 
 def _calls(asked: Asked, number: PhoneNumber, raw: dict[str, Any]) -> Page[CallView]:

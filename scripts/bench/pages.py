@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any
 
 import click
 from rich.console import Console
@@ -142,12 +141,13 @@ def _askers(installation: Installation, groups: int, now: datetime) -> Iterator[
 
 def _things(session: Session, group_id: int) -> dict[str, int]:
     """The youngest of each kind in the group."""
-    kinds: dict[str, Any] = {"campaign": Campaign, "number": TrackingNumber, "call": Call, "prompt": Prompt}
-    found = {
-        name: session.scalars(select(func.max(kind.id)).where(kind.group_id == group_id)).one()
-        for name, kind in kinds.items()
-    }
-    return found | {"group": group_id, "user": group_id}
+    kinds = {"campaign": Campaign, "number": TrackingNumber, "call": Call, "prompt": Prompt}
+    found = {"group": group_id, "user": group_id}
+    for name, kind in kinds.items():
+        table = kind.__table__
+        youngest = select(func.max(table.c.id)).where(table.c.group_id == group_id)
+        found[name] = session.scalars(youngest).one()
+    return found
 
 
 def _times(web: Server, askers: list[Asker], rounds: int) -> Iterator[Figure]:

@@ -14,9 +14,12 @@ from sqlalchemy.orm import Session
 from admin.access import links, second_factor
 from admin.access.credentials import digest_of
 from models.api_token import ApiToken, Scope
+from models.audit import Via
 from models.call import Call as LoggedCall
 from models.campaign import Campaign
 from models.group import Group
+from models.number_order import NumberOrder
+from models.number_release import NumberRelease
 from models.prompt import Prompt
 from models.saved_filter import SavedFilter
 from models.sign_in import LinkPurpose
@@ -40,11 +43,12 @@ from tests.builders import (
 
 @dataclass(frozen=True)
 class Call:
-    """What is sent to one route: the parts of the path by name, JSON or a form (bytes: a file)."""
+    """What is sent to one route: parts of the path by name, JSON or a form (bytes: a file), parameters."""
 
     path: Mapping[str, object] = field(default_factory=dict)
     sent: object = None
     form: Mapping[str, Any] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 def a_sound() -> bytes:
@@ -87,6 +91,38 @@ class Things:
 
     def number(self) -> int:
         return a_number(self.session, a_phone(), self.campaign()).id
+
+    def order(self) -> int:
+        """An order of numbers that nobody has begun."""
+        campaign = self.campaign()
+        order = NumberOrder(
+            fingerprint=str(next(_serial)),
+            group_id=campaign.group_id,
+            campaign_id=campaign.id,
+            via=Via.PAGE,
+            carrier="twilio",
+            quantity=1,
+            wanted={"country": "US"},
+            label=str(next(_serial)),
+        )
+        self.session.add(order)
+        self.session.flush()
+        return order.id
+
+    def spare_number(self) -> int:
+        """A number that nobody dials, of a campaign that is switched off."""
+        return a_number(self.session, a_phone(), self.campaign(enabled=False)).id
+
+    def released_number(self) -> int:
+        """One that rests until the carrier gets it."""
+        held = a_number(self.session, a_phone(), self.campaign())
+        now = datetime.now(UTC)
+        held.release(now)
+        self.session.add(
+            NumberRelease(tracking_number_id=held.id, number=held.number, carrier="twilio", due_at=now)
+        )
+        self.session.flush()
+        return held.id
 
     def group(self) -> Group:
         return a_group(self.session, parent_id=self.north)
@@ -188,6 +224,10 @@ def _audio(things: Things) -> Call:
     return Call({"prompt_id": prompt.id, "digest": prompt.digest, "extension": "wav"})
 
 
+def _ordered(things: Things) -> Call:
+    return Call(sent={"campaign_id": things.campaign().id, "country": "US"})
+
+
 Recipe = Callable[[Things], Call]
 
 A_PUBLIC_ADDRESS = "https://93.184.215.14/hooks"
@@ -275,10 +315,19 @@ RECIPES: dict[str, Recipe] = {
     ),
     "GET /api/v1/tracking-numbers/{number_id}": _on("number_id", _number),
     "PATCH /api/v1/tracking-numbers/{number_id}": _on("number_id", _number, {"name": "Other"}),
-    "DELETE /api/v1/tracking-numbers/{number_id}": _on("number_id", _number),
+    "DELETE /api/v1/tracking-numbers/{number_id}": _on("number_id", Things.spare_number),
+    "GET /api/v1/tracking-numbers/{number_id}/usage": _on("number_id", _number),
+    "POST /api/v1/tracking-numbers/{number_id}/undo-release": _on("number_id", Things.released_number),
     "POST /api/v1/tracking-numbers/{number_id}/move": lambda things: Call(
         {"number_id": things.number()}, {"campaign_id": things.campaign().id}
     ),
+    "GET /api/v1/available-numbers": lambda _things: Call(query={"country": "US"}),
+    "GET /api/v1/number-orders": _plain,
+    "POST /api/v1/number-orders": _ordered,
+    "POST /api/v1/number-orders/plan": _ordered,
+    "GET /api/v1/number-orders/{order_id}": _on("order_id", Things.order),
+    "POST /api/v1/number-orders/{order_id}/cancel": _on("order_id", Things.order),
+    "POST /api/v1/number-orders/{order_id}/resume": _on("order_id", Things.order),
     "GET /api/v1/prompts": _plain,
     "POST /api/v1/prompts": _sending(lambda things: {"name": "New", "group_id": things.north}),
     "POST /api/v1/prompts/recordings": lambda things: Call(

@@ -64,6 +64,15 @@ def _new_number(things: Things) -> Call:
     return Call(form={"number": a_phone().e164, "campaign_id": things.campaign().id})
 
 
+def _order(things: Things) -> Call:
+    wanted = {"country": "US", "kind": "local", "how": "like", "quantity": "1"}
+    return Call(form=wanted | {"campaign_id": things.campaign().id, "caller_id": "caller"})
+
+
+def _about_an_order(things: Things) -> Call:
+    return Call({"order_id": things.order()}, form={})
+
+
 def _group(**form: object) -> Recipe:
     return lambda things: Call({"group_id": things.group().id}, form=form)
 
@@ -146,7 +155,20 @@ PAGES: dict[str, Recipe] = {
     "GET /tracking-numbers/{number_id}/move": _number(),
     "POST /tracking-numbers/{number_id}/move": _moved,
     "GET /tracking-numbers/{number_id}/release": _number(),
-    "POST /tracking-numbers/{number_id}/release": _number(),
+    "POST /tracking-numbers/{number_id}/release": lambda things: Call(
+        {"number_id": things.spare_number()}, form={"days": "30"}
+    ),
+    "POST /tracking-numbers/{number_id}/undo-release": lambda things: Call(
+        {"number_id": things.released_number()}, form={}
+    ),
+    "GET /tracking-numbers/orders": _plain,
+    "POST /tracking-numbers/orders": _order,
+    "GET /tracking-numbers/orders/new": _plain,
+    "POST /tracking-numbers/orders/new": _form(country="US", kind="local"),
+    "POST /tracking-numbers/orders/plan": _order,
+    "GET /tracking-numbers/orders/{order_id}": _about_an_order,
+    "POST /tracking-numbers/orders/{order_id}/cancel": _about_an_order,
+    "POST /tracking-numbers/orders/{order_id}/resume": _about_an_order,
     "GET /calls": _plain,
     "GET /calls/live": _plain,
     "POST /calls/filters": _form(query="decision=connect"),

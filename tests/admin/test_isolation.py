@@ -1,21 +1,26 @@
 """Nothing outside an actor's subtree is listed, shown, counted or changed."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from admin import campaigns, groups, numbers, prompts
+from admin import campaigns, groups, number_releases, numbers, order_progress, prompts
 from admin.errors import NotThere
 from admin.lists import audit, calls
 from admin.lists import campaigns as campaign_lists
 from admin.lists import groups as group_lists
+from admin.lists import number_orders as order_lists
 from admin.lists import numbers as number_lists
 from admin.lists import prompts as prompt_lists
 from admin.lists import users as user_lists
+from models.audit import Via
 from models.call import Call
+from models.number_order import NumberOrder
 from tests.admin.office import Office
 from tests.admin.pages import walk
+from tests.admin.stall import Stall
 from tests.builders import NOW, a_group, a_text_prompt, a_user
 
 
@@ -36,13 +41,24 @@ def everywhere(office: Office) -> dict[int, dict[str, int]]:
                 started_at=NOW,
                 created_at=NOW,
             )
-            session.add(call)
+            order = NumberOrder(
+                fingerprint=str(serial),
+                group_id=group,
+                campaign_id=campaign,
+                via=Via.PAGE,
+                carrier="twilio",
+                quantity=1,
+                wanted={},
+                label=str(serial),
+            )
+            session.add_all([call, order])
             session.flush()
             made[group] = {
                 "campaign": campaign,
                 "number": number,
                 "prompt": prompt,
                 "call": call.id,
+                "order": order.id,
                 "group": group,
             }
     return made
@@ -54,6 +70,7 @@ LISTS: dict[str, Any] = {
     "prompt": prompt_lists,
     "call": calls,
     "group": group_lists,
+    "order": order_lists,
 }
 SEES = {
     "ada": ("root", "north", "branch", "south"),
@@ -83,7 +100,7 @@ def test_a_list_shows_and_counts_the_subtree_alone(
                         LISTS[kind].one(session, actor, rows[kind], NOW)
 
 
-@pytest.mark.parametrize("kind", ["campaign", "number", "prompt", "call"])
+@pytest.mark.parametrize("kind", ["campaign", "number", "prompt", "call", "order"])
 def test_a_filter_by_a_group_outside_finds_nothing(
     office: Office, everywhere: dict[int, dict[str, int]], kind: str
 ) -> None:
@@ -129,7 +146,7 @@ def test_two_accounts_see_nothing_of_each_other(
         stranger = a_user(session, group_id=other.id)
         session.flush()
         actor = type(office.ada)(stranger.id, other.id, stranger.role, "UTC")
-    for kind in ("campaign", "number", "prompt", "call"):
+    for kind in ("campaign", "number", "prompt", "call", "order"):
         assert walk(office, LISTS[kind].page, actor) == []
     assert [g.id for g in walk(office, group_lists.page, actor)] == [actor.group_id]
 
@@ -144,7 +161,14 @@ ACTS: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
     ("campaign", campaigns.change_owner, {"owner_id": 1}),
     ("number", numbers.revise, {"name": "New"}),
     ("number", numbers.move, {"campaign_id": None}),
-    ("number", numbers.release, {}),
+    ("number", number_releases.release_one, {}),
+    ("number", lambda session, actor, number_id, *_: number_releases.undo_one(session, actor, number_id), {}),
+    (
+        "order",
+        lambda session, actor, order_id, _raw, now: order_progress.cancel(session, actor, order_id, now),
+        {},
+    ),
+    ("order", partial(order_progress.go_on, market=Stall()), {}),
     ("group", groups.revise, {"name": "New"}),
     ("group", groups.move, {"parent_id": 1}),
     ("group", groups.archive, {}),

@@ -7,7 +7,7 @@ import pytest
 
 from admin import campaigns as edits
 from admin import groups as group_edits
-from admin import numbers as number_edits
+from admin import number_releases
 from admin.errors import Invalid
 from admin.lists import audit, calls, campaigns, groups, numbers, prompts, users
 from models.call import Call
@@ -97,7 +97,7 @@ def test_a_campaign_is_shown_with_what_it_holds(office: Office) -> None:
     office.number(office.olga, "+14155550188", made)
     released = office.number(office.olga, "+14155550189", made)
     with office.writing(office.olga) as session:
-        number_edits.release(session, office.olga, released, {}, NOW)
+        number_releases.release_one(session, office.olga, released, {"even_in_use": True}, NOW)
     with office.database.session() as session:
         for serial, days in enumerate((0, 30, 31)):
             at = NOW - timedelta(days=days)
@@ -158,7 +158,7 @@ def test_numbers_are_found_by_each_of_their_filters(office: Office) -> None:
     three = office.number(office.sam, "+14155550183")
     four = office.number(office.sam, "+14155550184")
     with office.writing(office.sam) as session:
-        number_edits.release(session, office.sam, four, {}, NOW)
+        number_releases.release_one(session, office.sam, four, {}, NOW)
 
     def found(**asked: Any) -> list[int]:
         return ids(office, numbers.page, office.ada, **asked)

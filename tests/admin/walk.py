@@ -18,11 +18,13 @@ from admin.access.credentials import digest_of, seal
 from models.api_token import ApiToken, Scope
 from models.database import Database
 from models.user import Role, User, UserStatus
+from scripts.settings import Secret, TwilioAccount
 from tests.admin.knocks import RECIPES, Call, Things
 from tests.admin.page_knocks import PAGES
 from tests.admin.people import somebody
 from tests.builders import a_group, a_plan
-from tests.webhooks.switchboard import settings_for
+from tests.services.twilio_numbers import TwilioNumbersServer
+from tests.webhooks.switchboard import ACCOUNT, TOKEN, settings_for
 
 _serial = itertools.count(1)
 PEOPLE = ("nobody", "disabled", "standard", "owner", "admin elsewhere", "admin", "admin of all")
@@ -42,7 +44,16 @@ class World:
 
     def __init__(self, file: Path, redis_url: str) -> None:
         url = f"sqlite:///{file}"
-        settings = settings_for(var=file.parent, database_url=url, redis_url=redis_url, metrics_address=None)
+        self.shop = TwilioNumbersServer(ACCOUNT, TOKEN)
+        self.shop.__enter__()
+        self.shop.sell("+14155551000", "+14155551001", "+14155551002")
+        settings = settings_for(
+            var=file.parent,
+            database_url=url,
+            redis_url=redis_url,
+            metrics_address=None,
+            twilio=TwilioAccount(ACCOUNT, Secret(TOKEN), None, self.shop.origin),
+        )
         self.database = Database(url, patient=True)
         self._watching = sqlite3.connect(file)
         self._web = wsgi.join(settings)
@@ -122,6 +133,7 @@ class World:
             address,
             method=method or usual,
             headers=dict(headers),
+            query_string=dict(call.query) or None,
             environ_overrides=elsewhere,
             buffered=True,  # read to its end, as a browser does
             **how,
@@ -129,6 +141,7 @@ class World:
 
     def close(self) -> None:
         self._web.close()
+        self.shop.__exit__()
         self.database.dispose()
         self._watching.close()
 

@@ -25,9 +25,11 @@ from models.user import User
 from routing.index.layout import Layout
 from scripts import demo, index_keeping
 from scripts.call_reports import reports
+from scripts.settings import Secret, TwilioAccount
 from tests.services.commands import ROOT
 from tests.services.ports import free_port
 from tests.services.postgres import Databases
+from tests.services.twilio_numbers import TwilioNumbersServer
 from tests.webhooks.switchboard import ACCOUNT, TOKEN, VOICE, Heard, Switchboard, a_call, settings_for
 
 PASSWORD = "several words of mine"
@@ -55,7 +57,10 @@ class House:
         self._url = databases.create_database(self._furnished)
         self.database = Database(self._url, patient=True)
         stores = {"database_url": self._url, "redis_url": redis_url, "var": var}
-        settings = settings_for(public_base_url=self.address, port=port, **stores)
+        self.shop = TwilioNumbersServer(ACCOUNT, TOKEN)
+        self.shop.__enter__()
+        account = TwilioAccount(ACCOUNT, Secret(TOKEN), None, self.shop.origin)
+        settings = settings_for(public_base_url=self.address, port=port, twilio=account, **stores)
         self._var = var
         self._board = Switchboard(settings, client)
         self._server: BaseWSGIServer = make_server(
@@ -69,6 +74,7 @@ class House:
         self._thread.join()
         self._server.server_close()
         self._board.close()
+        self.shop.__exit__()
         self.database.dispose()
         for url in (self._url, self._furnished):
             self._databases.drop_database(url)
@@ -77,6 +83,7 @@ class House:
         """Make everything as it was when the demo had just been loaded."""
         self._databases.renew_database(self._url, self._furnished)
         self._client.flushall()
+        self.shop.clear_out()
         index_keeping.rebuild(self.database, self._client, Layout())
 
     def session_of(self, email: str) -> str:
@@ -119,6 +126,10 @@ class House:
         """Report what became of a call that `rung` was dialled for."""
         for event, report in reports(form, rung, ends, at or datetime.now(UTC)):
             self._board.post(f"/webhooks/twilio/{event}", urlencode(report))
+
+    def look_after_numbers(self) -> None:
+        """Carry out orders, as the worker does."""
+        self._board.look_after_numbers()
 
     def write_log(self) -> None:
         """Move what has happened into the call log, as the worker does."""

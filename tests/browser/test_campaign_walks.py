@@ -42,7 +42,7 @@ def test_a_campaign_is_created_and_goes_on_to_its_first_number(walk: Walk) -> No
     expect(window.get_by_role("heading", name="Campaign created")).to_be_visible()
     assert walk.find_barriers() == []
     provision = window.get_by_role("link", name="Provision a tracking number")
-    assert "/tracking-numbers/new?campaign_id=" in (provision.get_attribute("href") or "")
+    assert "/tracking-numbers/orders/new?campaign_id=" in (provision.get_attribute("href") or "")
     window.get_by_role("link", name="Create another").click()
     expect(window.get_by_label("Campaign Name")).to_have_value("")
     window.get_by_label("Campaign Name").fill("Late in the year")
@@ -143,6 +143,22 @@ def test_a_download_holds_the_whole_filtered_list_and_opens_again(walk: Walk, tm
     assert "=1+1" in texts
     assert texts.count("+14155550190") == 8
     assert not list(sheet.iter("{http://schemas.openxmlformats.org/spreadsheetml/2006/main}f"))
+
+
+def test_a_long_download_tells_how_far_it_is(walk: Walk, tmp_path: Path) -> None:
+    walk.sign_in()
+    walk.go("/campaigns?sort=name")
+    make_it_long = "links => links.forEach(link => { link.dataset.rows = 2000; })"
+    walk.page.locator("a[data-rows]").evaluate_all(make_it_long)
+    walk.page.get_by_text("Download", exact=True).click()
+    saved = walk.download("CSV", tmp_path)
+    assert len(saved.read_text(encoding="utf-8-sig").splitlines()) == 11
+    walk.sees(f"{saved.name} is complete.")
+    with walk.expecting(422):
+        walk.page.locator("a[data-rows]").first.evaluate("link => { link.href += '&starts_from=never'; }")
+        walk.page.get_by_text("Download", exact=True).click()
+        walk.page.get_by_role("link", name="CSV").click()
+        walk.sees("write a day as 2026-03-31")
 
 
 def test_an_edit_over_somebody_elses_shows_both_and_loses_nothing(walk: Walk) -> None:

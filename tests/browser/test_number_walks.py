@@ -121,10 +121,19 @@ def test_a_number_moves_to_another_campaign_and_is_released_after_a_look_at_its_
     walk.sees("Rang +1 415-555-0191, ringing now")
     walk.open("Release…")
     expect(walk.window.get_by_text("2 calls in the last 30 days.")).to_be_visible()
+    with walk.expecting(422):
+        walk.window.get_by_role("button", name="Release").click()
+        expect(walk.window.get_by_text("Tick this if it shall go although it is in use.")).to_be_visible()
     assert walk.find_barriers() == []
+    walk.window.get_by_label("Release it all the same").check()
     walk.window.get_by_role("button", name="Release").click()
     walk.sees("Released. Whoever dials it now is not answered.")
     assert "released" in house.call("+15005550100")
+    walk.sees("The carrier gets it back at")
+    assert walk.find_barriers() == []
+    walk.press("Have it back")
+    walk.sees("The number is held again, as it was.")
+    walk.sees("active")
 
 
 def test_a_standard_user_manages_numbers_of_his_own_campaigns_only(walk: Walk) -> None:

@@ -1,14 +1,20 @@
 """What tests of provisioning share: a campaign to buy for, and where numbers stand everywhere."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from admin import number_orders
+from admin.access.actor import Actor
 from models.blocked_caller import all_blocked_patterns
+from models.campaign import Campaign
 from models.number_order import NumberOrder, Purchase
 from models.routes import held_or_released, stream_campaigns, stream_numbers
 from models.tracking_number import NumberStatus, TrackingNumber
+from models.user import Role
 from routing.index.audit import IndexAudit
+from tests.admin.stall import Stall
 from tests.builders import BUSINESS, a_campaign, a_group
 from tests.scripts.installation import Installation
 
@@ -50,6 +56,15 @@ def orders(installation: Installation) -> list[NumberOrder]:
 def purchases(installation: Installation) -> list[Purchase]:
     with installation.database.reading() as session:
         return list(session.scalars(select(Purchase).order_by(Purchase.id)))
+
+
+def an_order(installation: Installation, campaign_id: int, **said: object) -> int:
+    """The id of an order that somebody gave on the page; a worker carries it out."""
+    with installation.database.session() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+        actor = Actor(campaign.owner_id, campaign.group_id, Role.ADMIN, "UTC")
+        raw = {"campaign_id": campaign_id, "country": "US"} | said
+        return number_orders.place(session, actor, raw, Stall(), datetime.now(UTC)).id
 
 
 def some_numbers(count: int, area_code: int = 415) -> Iterable[str]:

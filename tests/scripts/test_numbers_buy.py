@@ -183,8 +183,8 @@ def test_a_busy_carrier_is_asked_again_and_not_for_ever(
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        (21631, "--address-sid"),
-        (21649, "--bundle-sid"),
+        (21631, "as address SID"),
+        (21649, "as bundle SID"),
         (21404, "upgrade the account"),
         (29999, "twilio.com/docs/api/errors (its code 29999)"),
     ],

@@ -1,4 +1,6 @@
-"""Commands as processes that are killed at a chosen moment: after a commit, before or after a request.
+"""Processes that are killed at a chosen moment: after a commit, before or after a request.
+
+They run commands, or a round of a worker.
 
 The moments of one run are numbered as they come; the process kills itself (SIGKILL) at the one that
 was chosen. They are forked from one process that has imported everything, so that many runs are quick.
@@ -14,6 +16,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.services.commands import ROOT
+
+A_ROUND = ("a round of the worker's loop for numbers",)
+"""What a worker does once a second, instead of a command."""
 
 
 class Mortal:
@@ -55,7 +60,7 @@ def mortal() -> Iterator[Mortal]:
 
 def _serve() -> None:
     # What the commands need is imported once, here.
-    from scripts import numbers  # noqa: F401
+    from scripts import number_keeping, numbers  # noqa: F401
     from webhooks.carriers import twilio_numbers  # noqa: F401
 
     for line in sys.stdin:
@@ -95,7 +100,20 @@ def _run(words: list[str], dies_at: int | None) -> int:
     os.dup2(silence, 1)
     if dies_at is not None:
         os.dup2(silence, 2)
-    return run(hookswitch, words)
+    return _round() if tuple(words) == A_ROUND else run(hookswitch, words)
+
+
+def _round() -> int:
+    from routing.index.writer import IndexWriter
+    from scripts.assembly import parts
+    from scripts.logs import quiet_logs
+    from scripts.number_keeping import NumberKeeper
+    from scripts.publication import Publication, at_once
+
+    with parts() as opened, quiet_logs():
+        publish = at_once(Publication(opened.database, IndexWriter(opened.redis, opened.layout)))
+        NumberKeeper(opened.settings, opened.database, publish=publish).keep()
+    return 0
 
 
 if __name__ == "__main__":

@@ -79,6 +79,13 @@ class TwilioNumbersServer(TwilioAccountServer):
         yield "POST", r"/IncomingPhoneNumbers/(\w+)\.json", self._set_up
         yield "DELETE", r"/IncomingPhoneNumbers/(\w+)\.json", self._take_back
 
+    def clear_out(self) -> None:
+        """Forget all that was sold, refused and asked for."""
+        for kept in (self.market, self.owned, self.refuses, self.gone):
+            kept.clear()
+        for heard in (self.troubles, self.writes, self.bought):
+            heard.clear()
+
     def sell(self, *numbers: str, kind: str = "Local") -> None:
         """Put numbers up for sale."""
         self.market |= dict.fromkeys(numbers, kind)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 from werkzeug.test import Client, TestResponse
 
@@ -18,12 +19,14 @@ from routing.journal import Journal
 from routing.link import RedisClient
 from scripts import index_keeping
 from scripts.draining import Drain
-from scripts.publication import Publication
+from scripts.number_keeping import NumberKeeper
+from scripts.publication import Publication, at_once
 from scripts.settings import Secret, Settings, TwilioAccount
 
 ACCOUNT = "AC" + "5" * 32
 TOKEN = "0123456789abcdef"
 VOICE = "/webhooks/twilio/voice"
+TWILIO_API = "https://api.twilio.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,12 @@ class Switchboard:
 
     def drain(self) -> int:
         return Drain(Journal(self.redis, self.layout), self.database, "test").drain(wait_ms=1)
+
+    def look_after_numbers(self) -> None:
+        """One round of a worker's loop for numbers."""
+        publication = Publication(self.database, IndexWriter(self.redis, self.layout))
+        with capture_logs():
+            NumberKeeper(self.settings, self.database, publish=at_once(publication)).keep()
 
     def publish(self) -> int:
         return Publication(self.database, IndexWriter(self.redis, self.layout)).publish()
@@ -146,7 +155,7 @@ def settings_for(**given: Any) -> Settings:
         "secret_key": Secret("k" * 32),
         "public_base_url": "http://127.0.0.1:8000",
         "fallback_url": "http://127.0.0.1:8000/webhooks/twilio/fallback",
-        "twilio": TwilioAccount(ACCOUNT, Secret(TOKEN), None, "https://api.twilio.com"),
+        "twilio": TwilioAccount(ACCOUNT, Secret(TOKEN), None, TWILIO_API),
         "web_concurrency": 1,
         "port": 8000,
         "log_level": "INFO",

@@ -18,7 +18,7 @@ from webhooks.carriers.reading import chunks
 TIMEOUT = 10.0
 """Seconds for a connection, and for each read."""
 _WHOLE_ANSWER = 60.0
-"""Seconds."""
+"""Seconds; for who waits less long it is the same for all."""
 _LONGEST_BODY = 32 * 1024 * 1024
 """Bytes; a page of 1,000 calls has about 1.5 MB."""
 
@@ -40,10 +40,19 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]  # published wi
     """
 
     def __init__(
-        self, base_url: str, *, pause: Callable[[float], object] = time.sleep, trust_environment: bool = True
+        self,
+        base_url: str,
+        *,
+        pause: Callable[[float], object] = time.sleep,
+        trust_environment: bool = True,
+        wait: float | None = None,
     ) -> None:
-        """`pause` waits so many seconds; `trust_environment`: whether its proxies are used."""
-        super().__init__(timeout=TIMEOUT)
+        """`pause` waits so many seconds; `trust_environment`: whether its proxies are used.
+
+        `wait`: seconds for one answer, if somebody sits before it; None: as long as a worker waits.
+        """
+        super().__init__(timeout=wait or TIMEOUT)
+        self._wait = wait
         self.session.trust_env = trust_environment
         self._origin = urlsplit(base_url)[:2]
         self._pause = pause
@@ -66,7 +75,7 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]  # published wi
         for attempt in range(1, TRIES + 1):
             wanted = 0.0
             try:
-                answer = self._send(**sending, auth=auth, timeout=timeout or TIMEOUT)
+                answer = self._send(**sending, auth=auth, timeout=timeout or self._wait or TIMEOUT)
             except requests.RequestException as error:
                 told = f"does not answer ({type(error).__name__})"
                 may_repeat = method.upper() == "GET"
@@ -86,7 +95,7 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]  # published wi
 
     def _send(self, **sending: Any) -> Response:  # noqa: ANN401 - what `requests` takes
         with self.session.request(**sending, allow_redirects=False, stream=True) as answer:
-            body = b"".join(chunks(answer, seconds=_WHOLE_ANSWER, most=_LONGEST_BODY))
+            body = b"".join(chunks(answer, seconds=self._wait or _WHOLE_ANSWER, most=_LONGEST_BODY))
             return Response(answer.status_code, body.decode(errors="replace"), answer.headers)
 
 

@@ -37,11 +37,11 @@ _THEIR_SIDE = 500
 
 # twilio.com/docs/api/errors/<code>
 _ADVICE = {
-    21631: "wants an address for this number: create one in its console and name it with --address-sid",
-    21613: "wants an address on file for this number: create one in its console, name it with --address-sid",
-    21615: "wants a local address for this number: create one there and name it with --address-sid",
-    21649: "wants a regulatory bundle for this number: have one approved in its console, then name it with"
-    " --bundle-sid",
+    21631: "wants an address for this number: create one in its console and give its SID as address SID",
+    21613: "wants an address on file for this number: create one in its console, give its SID as address SID",
+    21615: "wants a local address for this number: create one there and give its SID as address SID",
+    21649: "wants a regulatory bundle for this number: have one approved in its console, then give its SID"
+    " as bundle SID",
     21651: "does not take this address for the bundle: see both in its console",
     21404: "gives a trial account one number only: upgrade the account in its console",
     10002: "does not do this for a trial account: upgrade the account in its console",
@@ -63,9 +63,17 @@ class TwilioNumbers:
         *,
         pause: Callable[[float], object] = time.sleep,
         trust_environment: bool = True,
+        timeout: float | None = None,
     ) -> None:
         def rest(url: str) -> TwilioRest:
-            return TwilioRest(account_sid, auth_token, url, pause=pause, trust_environment=trust_environment)
+            return TwilioRest(
+                account_sid,
+                auth_token,
+                url,
+                pause=pause,
+                trust_environment=trust_environment,
+                timeout=timeout,
+            )
 
         self._rest = rest(base_url)
         self._pricing = rest(other_domain(base_url, "pricing"))

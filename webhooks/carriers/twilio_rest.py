@@ -34,8 +34,9 @@ class TwilioRest:
         *,
         pause: Callable[[float], object] = time.sleep,
         trust_environment: bool = True,
+        timeout: float | None = None,
     ) -> None:
-        http = PatientHttpClient(base_url, pause=pause, trust_environment=trust_environment)
+        http = PatientHttpClient(base_url, pause=pause, trust_environment=trust_environment, wait=timeout)
         # Whole addresses are asked for: nothing of the library's hundred resources has to be loaded. It would
         # let TWILIO_EDGE and TWILIO_REGION change the address that our setting names.
         self._client = Client(account_sid, auth_token, http_client=http, environment={"TWILIO_EDGE": ""})

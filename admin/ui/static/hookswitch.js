@@ -161,6 +161,15 @@
   document.body.addEventListener("htmx:afterSettle", count);
   count();
 
+  // What is shown once is copied with a click.
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copies]");
+    if (!button || !window.navigator.clipboard) { return; }
+    window.navigator.clipboard.writeText(document.querySelector(button.dataset.copies).textContent).then(function () {
+      button.lastChild.textContent = "Copied";
+    });
+  });
+
   // A secret behind the # of a link goes into the form and out of the address.
   var takes = document.querySelector("[data-takes-fragment]");
   if (takes && window.location.hash.length > 1) {

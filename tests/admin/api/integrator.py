@@ -14,8 +14,9 @@ from admin.access.credentials import digest_of
 from models.api_token import ApiToken, Scope
 from models.user import Role, User
 from routing.link import RedisClient
+from scripts.settings import Secret, TwilioAccount
 from tests.builders import a_group, a_plan, a_user
-from tests.webhooks.switchboard import Switchboard, settings_for
+from tests.webhooks.switchboard import ACCOUNT, TOKEN, TWILIO_API, Switchboard, settings_for
 
 Sent = dict[str, Any] | list[Any] | str | bytes | None
 
@@ -120,8 +121,17 @@ def the_people(session: Session) -> People:
 class Premises:
     """A running installation with its people."""
 
-    def __init__(self, database_url: str, client: RedisClient, redis_url: str, var: Path) -> None:
-        settings = settings_for(var=var, database_url=database_url, redis_url=redis_url, metrics_address=None)
+    def __init__(
+        self, database_url: str, client: RedisClient, redis_url: str, var: Path, carrier: str = TWILIO_API
+    ) -> None:
+        """`carrier` is where its REST API is; the real one is not asked, as this is a local trial."""
+        settings = settings_for(
+            var=var,
+            database_url=database_url,
+            redis_url=redis_url,
+            metrics_address=None,
+            twilio=TwilioAccount(ACCOUNT, Secret(TOKEN), None, carrier),
+        )
         self.board = Switchboard(settings, client)
         self.application = self.board.web.application
         self.database = self.board.database

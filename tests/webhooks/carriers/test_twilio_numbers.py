@@ -89,8 +89,8 @@ def test_a_set_up_is_read_back_and_takes_away_what_would_hide_it(
     [
         (400, 21422, NotAvailable, "not available"),
         (400, 21421, NotAvailable, "not available"),
-        (400, 21631, Refused, "--address-sid"),
-        (400, 21649, Refused, "--bundle-sid"),
+        (400, 21631, Refused, "as address SID"),
+        (400, 21649, Refused, "as bundle SID"),
         (400, 21404, Refused, "trial"),
         (403, 10002, Refused, "trial"),
         (400, 21999, Refused, "its code 21999"),
