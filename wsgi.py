@@ -60,8 +60,6 @@ _ASSETS = Path(__file__).parent / ".assets"
 """Where `make setup` puts the page's files that are not ours."""
 PUBLISHED_AT_ONCE = 2_000
 """Edits that one request carries to the index at most."""
-
-
 _SLOW_REDIS = 0.15
 """Seconds: six in ten of what a caller may wait for it. Four threads get through 26 such calls a second."""
 _SLOW_DATABASE = 0.5
@@ -183,6 +181,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     from admin.ui.application import serve_pages
     from admin.ui.assets import assets_in
     from scripts.web_market import WebMarket
+    from webhooks.outgoing.addresses import AddressRules
 
     database = Database(settings.database_url, unhurried=True)
     client = open_redis(settings.redis_url, EDIT_TIMEOUT)
@@ -200,6 +199,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
     # Shared by both doors: what they may take of this process together is bounded.
     room, passwords = Room(), Passwords()
     limits, explain = Limits(Counters(counting)), explainer.explain
+    refusal_of = AddressRules(settings.webhook_networks).refusal
     parts = Parts(settings, database, client, layout)
     market = WebMarket(settings)
     serve_api(
@@ -210,6 +210,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         passwords=passwords,
         limits=limits,
         explain=explain,
+        refusal_of=refusal_of,
         market=market,
     )
     serve_pages(
@@ -221,6 +222,7 @@ def join_admin(flask: Flask, settings: Settings) -> Callable[[], None]:
         assets=assets_in(_ASSETS),
         explain=explain,
         examine=lambda: vital_signs.examine(parts),
+        refusal_of=refusal_of,
         market=market,
     )
 

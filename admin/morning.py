@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from admin.access.actor import Actor
 from admin.lists import calls as call_list
 from admin.lists import campaigns as campaign_list
+from admin.lists import webhook_endpoints as endpoint_list
 from admin.lists.visible import visible
-from admin.views import CallView, CampaignView
+from admin.views import CallView, CampaignView, Page
+from admin.webhook_views import EndpointView
 from models.call import Call
 from models.reporting.period import Period, last_days, today
 from models.reporting.reports import by_hour, totals
@@ -103,3 +105,11 @@ def in_vain(session: Session, actor: Actor, now: datetime, zone: ZoneInfo) -> In
     period = last_days(VAIN_DAYS, now, zone)
     scope = Scope(visible(session, actor).scope)
     return InVain(period, numbers_in_vain(session, scope, period, _SHOWN))
+
+
+def failing_webhooks(session: Session, actor: Actor, now: datetime) -> Page[EndpointView]:
+    """Webhook endpoints that fail or are disabled; only admins see any."""
+    if not actor.is_admin:
+        return Page(items=[], total=0)
+    wanted = {"failing": True, "limit": _SHOWN, "count": True}
+    return endpoint_list.page(session, actor, wanted, now)

@@ -20,6 +20,7 @@ from models.prompt import Prompt
 from models.propagation import instant_of
 from models.tracking_number import TrackingNumber
 from models.user import User
+from models.webhook_endpoint import WebhookEndpoint
 from routing.blocks import CallerPattern
 from routing.numbers import PhoneNumber
 
@@ -32,10 +33,11 @@ _AUDITED: dict[type[Base], str] = {
     Prompt: "prompt",
     TrackingNumber: "tracking_number",
     User: "user",
+    WebhookEndpoint: "webhook_endpoint",
 }
 _NAMELESS = frozenset({"revision", "created_at", "updated_at", "last_used_at", "totp_last_step"})
 """Columns that change with every write, or with every use, and tell nothing."""
-_SECRET = frozenset({"password_hash", "totp_secret", "token_hash"})
+_SECRET = frozenset({"password_hash", "totp_secret", "token_hash", "secret", "previous_secret", "fields"})
 _ENTRIES: Table = AuditEntry.__table__  # type: ignore[assignment]  # declared as FromClause
 
 

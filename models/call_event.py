@@ -13,6 +13,7 @@ from models.base import Base, words
 from models.bulk import Upsert
 from models.call import CALL_KEY, Call
 from models.call_merge import merged
+from models.call_news import telling
 from routing.events import CallEvent, CallUpdate, EventKind, merge
 
 
@@ -60,7 +61,8 @@ def record_events(session: Session, events: Sequence[CallEvent]) -> int:
         return 0
     connection = session.connection()
     new = _NEW_EVENTS.run(connection, _each_once(events))
-    _KNOWN_CALLS.run(connection, _by_call(events))
+    with telling(session, {(event.carrier, event.call_sid) for event in events}):
+        _KNOWN_CALLS.run(connection, _by_call(events))
     return new
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from models.call import ArrivalRow, Call, record_arrivals
 from models.call_event import record_events
+from models.call_news import telling
 from models.database import Database
 from routing.arrival import Arrival, Source
 from routing.block_encoding import decode_blocks, encode_blocks
@@ -34,8 +35,10 @@ def record(
             case CallEvent():
                 events.append(happening)
     if arrivals:
-        with database.session() as session:
-            record_arrivals(session, [row_of(arrival, now, consent_version) for arrival in arrivals])
+        rows = [row_of(arrival, now, consent_version) for arrival in arrivals]
+        keys = {(row["carrier"], row["call_sid"]) for row in rows}
+        with database.session() as session, telling(session, keys):
+            record_arrivals(session, rows)
     if events:
         with database.session() as session:
             record_events(session, events)

@@ -22,6 +22,7 @@ class Campaign(Base):
         CheckConstraint("trim(name) <> ''", name="named"),
         CheckConstraint("ends_at > starts_at", name="ends_after_its_start"),
         Index(None, "starts_at", "id"),
+        Index(None, "ends_at"),
         Index(None, "created_at", "id"),
         Index(None, "updated_at", "id"),
         CheckConstraint("talk_limit BETWEEN 60 AND 14400", name="talk_limit"),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-from models import auditing, propagation
+from models import auditing, campaign_news, propagation
 from models.auditing import SYSTEM, Author
 from models.metadata import metadata
 from models.search import spaced_words
@@ -58,6 +58,7 @@ class Database:
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         propagation.install(self._writing, clock)
         auditing.install(self._writing)
+        campaign_news.install(self._writing)
 
     @contextmanager
     def session(self, author: Author = SYSTEM) -> Iterator[Session]:

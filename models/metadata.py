@@ -21,6 +21,8 @@ from models.session import UserSession
 from models.sign_in import OneTimeLink, RecoveryCode, SignInFailures
 from models.tracking_number import TrackingNumber
 from models.user import User
+from models.webhook_delivery import WebhookAttempt, WebhookDelivery
+from models.webhook_endpoint import WebhookEndpoint, WebhookLane
 
 ENTITIES: tuple[type[Base], ...] = (
     ApiToken,
@@ -47,5 +49,9 @@ ENTITIES: tuple[type[Base], ...] = (
     TrackingNumber,
     User,
     UserSession,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookLane,
 )
 metadata = Base.metadata

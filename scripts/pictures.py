@@ -80,6 +80,15 @@ PAGES = {
 }
 """Each page by the name of its picture."""
 
+OF_A_WEBHOOK = {
+    "webhooks": "/settings/webhooks",
+    "webhook": "/settings/webhooks/1",
+    "webhook-delivery": "/settings/webhooks/1/deliveries/1",
+    "webhook-new": "/settings/webhooks/new",
+    "webhook-rotate": "/settings/webhooks/1/rotate",
+}
+"""Pages that show one, which is made for them and fails."""
+
 _README = Path("docs/pictures")
 SHOWN: dict[str, tuple[str, Literal["light", "dark"]]] = {
     "campaigns": ("/campaigns", "light"),
@@ -120,11 +129,13 @@ def command(folder: Path, only: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         page = browser.new_page(locale="en-GB")
         _sign_in(page, address, password)
-        wanted = {name: path for name, path in PAGES.items() if name.startswith(only)}
+        if not only:
+            for name, (path, theme) in SHOWN.items():
+                _take_small(page, _README / f"{name}.jpg", address + path, theme)
+        _set_up_a_webhook(page, address)
+        wanted = {name: path for name, path in (PAGES | OF_A_WEBHOOK).items() if name.startswith(only)}
         for name, path in wanted.items():
             _take(page, folder, name, address + path)
-        for name, (path, theme) in SHOWN.items():
-            _take_small(page, _README / f"{name}.jpg", address + path, theme)
         browser.close()
     click.echo(f"{len(wanted)} pages, {len(list(folder.glob('*.png')))} pictures in {folder}")
 
@@ -158,6 +169,17 @@ def _sign_in(page: "Page", address: str, password: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
+def _set_up_a_webhook(page: "Page", address: str) -> None:
+    """One of an address where nobody listens, and a test that fails."""
+    page.goto(f"{address}/settings/webhooks/new")
+    page.fill("#address", "http://127.0.0.1:9/hooks")
+    page.fill("#name", "CRM")
+    page.get_by_role("button", name="Create").click()
+    page.goto(f"{address}/settings/webhooks/1")
+    page.get_by_role("button", name="Send a test").click()
+    page.wait_for_timeout(1_000)
+
+
 @contextmanager
 def _installation() -> Iterator[tuple[str, str]]:
     """Run `hookswitch up` with some calls; yield its address and the one-time password of its admin."""
@@ -165,6 +187,7 @@ def _installation() -> Iterator[tuple[str, str]]:
         root = Path(__file__).parents[1]
         environ = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
         environ |= {"PORT": str(_free_port()), "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
+        environ |= {"WEBHOOK_NETWORKS": "127.0.0.1/32"}
         log = Path(folder, "up.log")
         with log.open("wb") as output:
             command = [sys.executable, "-m", "scripts.up"]

@@ -90,6 +90,8 @@ class Settings:
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     metrics_address: str | None = None
     """Where /metrics is shown, and no public page: `host:port` or `unix:path`; None: nowhere."""
+    webhook_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    """Where outgoing webhooks may go besides public addresses, without TLS too."""
     drain_seconds: int = 0
     """How long a web server that is told to stop goes on taking calls while it says that it is not ready."""
 
@@ -152,6 +154,7 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
         log_format="json" if _one_of(environ, "LOG_FORMAT", "console", _FORMATS) == "json" else "console",
         trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
         metrics_address=_metrics_address(environ),
+        webhook_networks=_networks(environ, "WEBHOOK_NETWORKS"),
         drain_seconds=_whole_number(environ, "DRAIN_SECONDS", 0, 0, 300),
     )
 

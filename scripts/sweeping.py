@@ -1,4 +1,4 @@
-"""What the worker throws away: answers, failures, sessions and links that were kept for long enough."""
+"""What the worker throws away: answers, failures, sessions, links and deliveries, once they are old."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from admin.access.throttle import FORGOTTEN_AFTER
 from models.database import Database
 from models.idempotency import forget_answers
 from models.sign_in import forget_failures
+from models.webhook_delivery import KEPT_FOR, forget_deliveries
 
 _EVERY = 600.0
 """Seconds."""
@@ -34,3 +35,7 @@ class Sweeper:
             forget_failures(session, at - FORGOTTEN_AFTER)
             forget_sessions(session, at)
             forget_links(session, at)
+        forgotten = True
+        while forgotten:
+            with self._database.session() as session:
+                forgotten = forget_deliveries(session, at - KEPT_FOR) > 0

@@ -24,7 +24,7 @@ _OLD_COPY = 900
 """Seconds; a worker takes a copy every minute, or as often as a tenth of its time allows."""
 _SILENT_AFTER = 60
 """Seconds without a round of one of these loops, whose waits are much shorter."""
-_QUICK_LOOPS = ("journal", "index", "host")
+_QUICK_LOOPS = ("journal", "index", "host", "webhooks")
 _OLD_EDIT = 60
 """Seconds; an edit is published at once, or by a worker within seconds."""
 

@@ -1,4 +1,4 @@
-"""The background worker: drains the journal into the call log, keeps the index right, asks the carrier."""
+"""The background worker: drains the journal into the call log, keeps the index right, tells others."""
 
 import os
 import signal
@@ -31,6 +31,7 @@ from scripts.publication import Publication, at_once
 from scripts.report_keeping import ReportKeeper
 from scripts.signs_of_life import SignsOfLife
 from scripts.sweeping import Sweeper
+from scripts.webhook_keeping import WebhookKeeper
 
 log = structlog.get_logger()
 
@@ -61,7 +62,7 @@ _PATROL_EVERY = 1.0
 
 
 class Worker:
-    """Runs its loops until told to stop: journal, index (two), own files, carrier (two), reports, exports.
+    """Runs its loops until told to stop; what they are for stands in `run`.
 
     The loop for the host also sweeps.
     """
@@ -88,6 +89,7 @@ class Worker:
         self._reports = ReportKeeper(parts.database, pause=self._rest)
         self._exporter = CallExporter(parts.database, pause=self._rest)
         self._forgetter = Forgetter(parts.database, parts.settings.secret_key, pause=self._rest)
+        self._webhooks = WebhookKeeper(parts.settings, parts.database, consumer)
         self._poll_every = 0.0 if parts.layout.partitions == 1 else _POLL_PARTITIONS_EVERY
 
     def stop(self) -> None:
@@ -106,6 +108,7 @@ class Worker:
                 ("numbers", self._numbers.keep, _NUMBERS_EVERY),
                 ("reports", self._keep_reports, _REPORTS_EVERY),
                 ("exports", self._exporter.export, _EXPORTS_EVERY),
+                ("webhooks", self._webhooks.keep, 0.0),
             )
         ]
         for other in others:
@@ -115,6 +118,8 @@ class Worker:
             self._drain.finish()
         for other in others:
             other.join()
+        with suppress(SQLAlchemyError):  # else what was sent just now is sent again
+            self._webhooks.finish()
 
     def _keep(self) -> None:
         self._keeper.keep(self._go_on)

@@ -18,6 +18,7 @@ from models.plan import Plan
 from models.prompt import Prompt, PromptKind, store_recording
 from models.tracking_number import TrackingNumber, hold_number
 from models.user import Role, User
+from models.webhook_endpoint import WebhookEndpoint, WebhookEvent, open_lane
 from routing.blocks import CallerPattern
 from routing.breaker import Breaker
 from routing.call import InboundCall
@@ -87,6 +88,17 @@ def a_number(
     if campaign is not None:
         plain |= {"campaign_id": campaign.id, "group_id": campaign.group_id}
     return hold_number(session, number or a_phone(), **_in_a_group(session, plain | said))
+
+
+def an_endpoint(session: Session, **said: Any) -> WebhookEndpoint:
+    """An endpoint of a new group that wants to hear everything, unless told otherwise."""
+    plain: dict[str, Any] = {
+        "address": "https://crm.example.com/hooks",
+        "events": [event.value for event in WebhookEvent],
+        "fields": {},
+        "secret": "whsec_" + "c2VjcmV0" * 5,
+    }
+    return open_lane(session, WebhookEndpoint(**_in_a_group(session, plain | said)))
 
 
 def campaign_facts(campaign_id: int = 7, **said: Any) -> CampaignFacts:

@@ -31,11 +31,13 @@ from admin.api.signing_in import own_account, signing_in
 from admin.api.tokens import tokens
 from admin.api.tracking_numbers import tracking_numbers
 from admin.api.users import users
+from admin.api.webhook_endpoints import endpoints
 from admin.desk import Desk
 from admin.number_search import Market
 from admin.own_account import OwnAccount
 from admin.room import Room
 from admin.signing_in import SigningIn
+from admin.webhook_endpoints import RefusalOf
 
 RESOURCES: tuple[Resource, ...] = (
     campaigns,
@@ -70,6 +72,7 @@ def serve_api(
     passwords: Passwords,
     limits: Limits,
     explain: Explain,
+    refusal_of: RefusalOf,
     market: Market,
 ) -> None:
     """Add the API to an application whose blueprints so far are open to anybody."""
@@ -79,7 +82,13 @@ def serve_api(
     problems.install(app)
     serving = Serving(desk, room)
     provisioning = available_numbers(market), number_orders(desk, market)
-    resources = (*RESOURCES, *provisioning, *_access(desk, gate, passwords), routes(explain))
+    resources = (
+        *RESOURCES,
+        *provisioning,
+        *_access(desk, gate, passwords),
+        routes(explain),
+        endpoints(refusal_of),
+    )
     app.register_blueprint(pages(lambda: document(resources, version("hookswitch"))))
     for resource in resources:
         for operation in resource.operations:

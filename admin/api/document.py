@@ -14,6 +14,7 @@ from admin.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from admin.api.operations import Operation, Resource
 from admin.api.problems import Problem
 from admin.api.statuses import MEANINGS, WHEN_READING, Json, problem_response, said
+from admin.api.webhook_events import PAYLOADS, webhooks
 
 _REF = "#/components/schemas/{model}"
 _REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
@@ -24,7 +25,7 @@ ABOUT = """Manage campaigns, tracking numbers, groups, prompts and users, and re
 
 Send `Authorization: Bearer <token>`; `hookswitch token create` makes one. A token sees the group of
 its user and the groups below it: everything else is not there (404). Scopes: `read`, `write`, and
-`admin` for users, tokens, groups and plans.
+`admin` for users, tokens, groups, plans and webhook endpoints.
 
 - Instants are RFC 3339 with an offset; answers are in UTC. Phone numbers are E.164. Ids are integers.
 - Lists give `limit` items (1 to 200) and a `next_cursor`; send it back as `cursor` for what follows.
@@ -49,6 +50,7 @@ def document(resources: Sequence[Resource], version: str) -> Json:
             paths.setdefault(path, {})[operation.method.lower()] = _operation(
                 resource, operation, schemas, components
             )
+    told = webhooks({model: schemas[model, "serialization"] for model, _ in PAYLOADS.values()})
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,8 +64,9 @@ def document(resources: Sequence[Resource], version: str) -> Json:
         "tags": [{"name": resource.title, "description": resource.about} for resource in resources],
         "security": [{"token": []}, {"session": []}],
         "paths": paths,
+        "webhooks": told,
         "components": {
-            "schemas": _referred_to(components, paths),
+            "schemas": _referred_to(components, {"paths": paths, "webhooks": told}),
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -105,6 +108,7 @@ def _schemas(operations: Sequence[Operation]) -> tuple[_Schemas, Json]:
     """A reference for each model as it is read or written, and the components that are referred to."""
     # A dict keeps the order in which they came.
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    wanted |= {(model, "serialization"): None for model, _ in PAYLOADS.values()}
     for operation in operations:
         for model in (operation.query, operation.body):
             if model is not None:

@@ -19,7 +19,16 @@ from models.user import User
 
 _OF_EVERYBODY = ("campaign", "tracking_number", "group", "prompt", "blocked_caller")
 Entity = Literal[
-    "campaign", "tracking_number", "group", "prompt", "blocked_caller", "plan", "user", "api_token", "caller"
+    "campaign",
+    "tracking_number",
+    "group",
+    "prompt",
+    "blocked_caller",
+    "plan",
+    "user",
+    "api_token",
+    "webhook_endpoint",
+    "caller",
 ]
 
 

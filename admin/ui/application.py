@@ -45,10 +45,12 @@ from admin.ui import (
     sign_in,
     tokens,
     users,
+    webhooks,
     wording,
 )
 from admin.ui.assets import Asset, asset_pages
 from admin.ui.frame import MENU, SETTINGS, Frame, csrf_token, scope_id, scope_name, theme
+from admin.webhook_endpoints import RefusalOf
 
 LARGEST_FORM = 8 * 1024 * 1024
 """Bytes; a recording is the largest that a form sends."""
@@ -71,6 +73,7 @@ def serve_pages(
     assets: Mapping[str, Asset],
     explain: campaign_page.Explain,
     examine: home.Examine,
+    refusal_of: RefusalOf,
     market: Market,
 ) -> None:
     """Add all pages to an application that the gate guards."""
@@ -101,6 +104,7 @@ def serve_pages(
         prompt_page.prompt_page(frame),
         prompt_editing.prompt_editing(frame),
         settings.settings(),
+        webhooks.webhooks(frame, refusal_of),
         tokens.tokens(frame),
         blocks.blocks(frame),
         audit.audit(frame),

@@ -19,6 +19,7 @@ from models.plan import Plan
 from models.prompt import Prompt
 from models.tracking_number import TrackingNumber
 from models.user import User
+from models.webhook_endpoint import WebhookEndpoint
 from routing.numbers import PhoneNumber
 
 _ENTITIES: dict[str, tuple[str, InstrumentedAttribute[Any], str]] = {
@@ -30,6 +31,7 @@ _ENTITIES: dict[str, tuple[str, InstrumentedAttribute[Any], str]] = {
     "plan": ("Plan", Plan.name, ""),
     "user": ("User", User.name, "/users/{}"),
     "api_token": ("API token", ApiToken.name, ""),
+    "webhook_endpoint": ("Webhook", WebhookEndpoint.address, "/settings/webhooks/{}"),
 }
 """What the trail is about: in words, by which column it is named, and its page, if it has one."""
 

@@ -47,6 +47,7 @@ class MenuItem:
     icon: str
     under: str = ""
     """Where all of it lies, if not under `path`."""
+    for_admins: bool = False
 
     def is_open(self, path: str) -> bool:
         top = self.under or self.path
@@ -67,6 +68,7 @@ MENU = (
 SETTINGS = (
     MenuItem("/settings/tokens", "API tokens", "key"),
     MenuItem("/settings/blocks", "Block list", "block"),
+    MenuItem("/settings/webhooks", "Webhooks", "webhooks", for_admins=True),
     MenuItem("/settings/audit", "Audit log", "history"),
 )
 """The tabs of the settings."""

@@ -40,6 +40,7 @@ def home(frame: Frame, examine: Examine) -> Blueprint:
             said: dict[str, Any] = {
                 "coming": morning.coming(asked.session, asked.actor, asked.now),
                 "vain": morning.in_vain(asked.session, asked.actor, asked.now, asked.zone),
+                "webhooks": morning.failing_webhooks(asked.session, asked.actor, asked.now),
                 "checks": found,
                 "wrong": [finding for finding in found if finding.verdict != "ok"],
                 "is_host": asked.actor.is_admin and plans.is_of_the_whole_account(asked.session, asked.actor),

@@ -11,6 +11,7 @@ _BENCHES = {
     "pages": "scripts.bench.pages",
     "reports": "scripts.bench.reports",
     "voice": "scripts.bench.voice",
+    "webhooks": "scripts.bench.webhooks",
 }
 
 

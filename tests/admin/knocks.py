@@ -26,6 +26,7 @@ from models.saved_filter import SavedFilter
 from models.sign_in import LinkPurpose
 from models.tracking_number import TrackingNumber
 from models.user import Role, User
+from models.webhook_delivery import WebhookDelivery
 from tests.admin.people import PASSWORD, somebody
 from tests.builders import (
     NOW,
@@ -37,6 +38,7 @@ from tests.builders import (
     a_plan,
     a_recorded_prompt,
     a_text_prompt,
+    an_endpoint,
 )
 
 
@@ -149,6 +151,27 @@ class Things:
         self.session.flush()
         return call.id
 
+    def endpoint(self) -> int:
+        return an_endpoint(self.session, group_id=self.north).id
+
+    def delivery(self) -> dict[str, object]:
+        """The parts of the path to one."""
+        endpoint_id, now = self.endpoint(), datetime.now(UTC)
+        delivery = WebhookDelivery(
+            endpoint_id=endpoint_id,
+            subject="call 1",
+            step="1 started",
+            message_id="msg_1",
+            event="call.started",
+            body="{}",
+            due_at=now,
+            occurred_at=now,
+            created_at=now,
+        )
+        self.session.add(delivery)
+        self.session.flush()
+        return {"endpoint_id": endpoint_id, "delivery_id": delivery.id}
+
     def token(self) -> int:
         now = datetime.now(UTC)
         token = ApiToken(
@@ -223,6 +246,8 @@ def _ordered(things: Things) -> Call:
 
 Recipe = Callable[[Things], Call]
 
+A_PUBLIC_ADDRESS = "https://93.184.215.14/hooks"
+"""An IP address, so that no name has to be looked up."""
 _LATER = "2199-01-01T00:00:00Z"
 _campaign, _number = (lambda things: things.campaign().id), Things.number
 _group, _user = (lambda things: things.group().id), (lambda things: things.user().id)
@@ -364,5 +389,27 @@ RECIPES: dict[str, Recipe] = {
     "POST /api/v1/saved-filters": _sending(lambda _things: {"page": "campaigns", "query": "state=live"}),
     "GET /api/v1/saved-filters/{page}": _on("page", Things.saved_filter),
     "DELETE /api/v1/saved-filters/{page}": _on("page", Things.saved_filter),
+    "GET /api/v1/webhook-endpoints": _plain,
+    "POST /api/v1/webhook-endpoints": _sending(
+        lambda things: {
+            "address": A_PUBLIC_ADDRESS,
+            "events": ["call.started"],
+            "group_id": things.group().id,  # one has so many at most
+        }
+    ),
+    "GET /api/v1/webhook-endpoints/{endpoint_id}": _on("endpoint_id", Things.endpoint),
+    "PATCH /api/v1/webhook-endpoints/{endpoint_id}": _on("endpoint_id", Things.endpoint, {"name": "Other"}),
+    "DELETE /api/v1/webhook-endpoints/{endpoint_id}": _on("endpoint_id", Things.endpoint),
+    **{
+        f"POST /api/v1/webhook-endpoints/{{endpoint_id}}/{act}": _on("endpoint_id", Things.endpoint)
+        for act in ("pause", "resume", "rotate", "test", "replay")
+    },
+    "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries": _on("endpoint_id", Things.endpoint),
+    "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}": lambda things: Call(
+        things.delivery()
+    ),
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/replay": lambda things: Call(
+        things.delivery()
+    ),
     "GET /api/v1/audit-entries": _plain,
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from admin.ui.assets import assets_in
 from models.campaign import Campaign
-from tests.admin.knocks import Call, Recipe, Things, a_sound
+from tests.admin.knocks import A_PUBLIC_ADDRESS, Call, Recipe, Things, a_sound
 from tests.admin.people import PASSWORD
 from tests.builders import NOW, a_phone
 
@@ -89,6 +89,13 @@ def _invited(things: Things) -> Call:
     sent = {"email": f"new{a_phone().e164}@example.com", "name": "New", "role": "standard"}
     return Call(form=sent | {"group_id": things.north})
 
+
+def _webhook(act: str = "", **form: object) -> Recipe:
+    parts = {"act": act} if act else {}
+    return lambda things: Call({"endpoint_id": things.endpoint(), **parts}, form=form)
+
+
+_WEBHOOK = {"address": A_PUBLIC_ADDRESS, "call.started": "yes"}
 
 PAGES: dict[str, Recipe] = {
     "GET /": _plain,
@@ -232,6 +239,18 @@ PAGES: dict[str, Recipe] = {
         form={"callers": a_phone().e164, "group_id": things.north}
     ),
     "POST /settings/blocks/{block_id}/lift": lambda things: Call({"block_id": things.block()}, form={}),
+    "GET /settings/webhooks": _plain,
+    "GET /settings/webhooks/new": _plain,
+    "POST /settings/webhooks/new": lambda things: Call(form=_WEBHOOK | {"group_id": things.group().id}),
+    "GET /settings/webhooks/{endpoint_id}": _webhook(),
+    "GET /settings/webhooks/{endpoint_id}/edit": _webhook(),
+    "POST /settings/webhooks/{endpoint_id}/edit": _webhook(**_WEBHOOK),
+    "GET /settings/webhooks/{endpoint_id}/{act}": _webhook("rotate"),
+    "POST /settings/webhooks/{endpoint_id}/{act}": _webhook("pause"),
+    "GET /settings/webhooks/{endpoint_id}/deliveries/{delivery_id}": lambda things: Call(things.delivery()),
+    "POST /settings/webhooks/{endpoint_id}/deliveries/{delivery_id}/replay": lambda things: Call(
+        things.delivery(), form={}
+    ),
     "GET /settings/audit": _plain,
     "POST /settings/audit/filters": _form(query="entity=campaign"),
     "POST /settings/audit/filters/reset": _form(),

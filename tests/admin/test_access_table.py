@@ -27,7 +27,7 @@ CHANGING = [
     if not route.startswith("GET") and cells["nobody"] == "401" and "/session/" not in route
 ]
 OF_TOKENS = [route for route in CHANGING if re.search("/api/v1/(?!session|account)", route)]
-ADMINISTRATION = re.compile(r"/(users|api-tokens|groups|plans)\b")
+ADMINISTRATION = re.compile(r"/(users|api-tokens|groups|plans|webhook-endpoints)\b")
 
 
 @pytest.fixture(scope="module")

@@ -81,9 +81,9 @@ def test_each_of_its_loops_leaves_a_sign_of_life(installation: Installation, tmp
     began = time.time() - 1  # clocks of file systems are coarse
     signs = SignsOfLife(parts.settings.signs_of_life)
     with capture_logs(), working(parts):
-        assert eventually(lambda: len(dict(signs.seen())) == 8)
+        assert eventually(lambda: len(dict(signs.seen())) == 9)
     assert {loop: at >= began for loop, at in signs.seen()} == dict.fromkeys(
-        ("carrier", "exports", "host", "index", "journal", "numbers", "patrol", "reports"), True
+        ("carrier", "exports", "host", "index", "journal", "numbers", "patrol", "reports", "webhooks"), True
     )
 
 

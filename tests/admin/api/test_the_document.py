@@ -15,9 +15,11 @@ from schemathesis.engine.recorder import ScenarioRecorder
 
 from admin.api.limits import Counters
 from models.api_token import Scope
+from models.webhook_endpoint import WebhookEvent
 from tests.admin.api.integrator import Premises
-from tests.builders import a_campaign, a_number, a_text_prompt
+from tests.builders import a_campaign, a_number, a_text_prompt, an_endpoint
 from tests.scripts.installation import Server
+from webhooks.outgoing import addresses
 
 _EXAMPLES = 2
 """For each operation, beside all that its boundaries suggest."""
@@ -32,6 +34,8 @@ _MAY_BE_ANSWERED = ["2xx", "304", "401", "403", "404", "409", "422"]
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of requests a minute are too many only for a real installation."""
     monkeypatch.setattr(Counters, "add", lambda *_: 1)
+    # Nobody looks up names that were made up.
+    monkeypatch.setattr(addresses, "look_up", lambda *_: ["93.184.215.14"])
 
 
 @pytest.fixture
@@ -42,6 +46,7 @@ def furnished(premises: Premises, unlimited: None) -> Premises:
             campaign = a_campaign(session, group_id=group_id, owner_id=premises.people.otis.id)
             a_number(session, campaign=campaign)
             a_text_prompt(session, group_id=group_id)
+            an_endpoint(session, group_id=group_id)
     for person in (premises.people.otis, premises.people.nora):  # the first tokens may be revoked
         premises.program_of(person, Scope.READ)
     return premises
@@ -119,6 +124,16 @@ def test_every_body_and_answer_has_an_example_that_fits_its_schema(described: An
                 schema = content[1]["schema"] | {"components": described["components"]}
                 jsonschema_rs.validate(schema, content[1]["example"])
     assert shown > 80
+
+
+def test_every_webhook_has_an_example_that_fits_its_schema(described: Any) -> None:
+    for event, methods in described["webhooks"].items():
+        content = methods["post"]["requestBody"]["content"]["application/json"]
+        jsonschema_rs.validate(
+            content["schema"] | {"components": described["components"]}, content["example"]
+        )
+        assert content["example"]["type"] == event
+    assert set(described["webhooks"]) == {event.value for event in WebhookEvent}
 
 
 def test_every_problem_has_an_example_that_fits_its_schema(described: Any) -> None:
