@@ -51,6 +51,10 @@ class Filters(Draft):
         None
     )
     count: Annotated[bool, Field(description="whether to count the whole list into `total`")] = False
+    count_to: Annotated[
+        int | None,
+        Field(ge=1, le=LARGEST_ID, description="count no farther: a `total` of this says at least so many"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def read_page(
     return Page(
         items=views([row[0] for row in page]) if page else [],
         next_cursor=_closed(sort, page[-1][1], page[-1][0]) if following else None,
-        total=_counted(session, listing) if filters.count else None,
+        total=_counted(session, listing, filters.count_to) if filters.count else None,
     )
 
 
@@ -136,9 +140,9 @@ def dialect_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
-def _counted(session: Session, listing: Listing) -> int:
-    count = select(func.count()).select_from(listing.id_column.class_).where(*listing.conditions)
-    return session.scalars(count).one()
+def _counted(session: Session, listing: Listing, most: int | None) -> int:
+    wanted = select(listing.id_column).where(*listing.conditions).limit(most).subquery()
+    return session.scalars(select(func.count()).select_from(wanted)).one()
 
 
 def _closed(sort: str, value: object, row_id: int) -> str:

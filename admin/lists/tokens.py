@@ -34,14 +34,13 @@ def page(session: Session, actor: Actor, raw: object, now: datetime) -> Page[Tok
     wanted = select(ApiToken).where(own).order_by(ApiToken.id.desc()).limit(filters.limit + 1)
     if filters.cursor is not None:
         wanted = wanted.where(ApiToken.id < int(filters.cursor))
+    counted = select(ApiToken.id).where(own).limit(filters.count_to)
     rows = session.scalars(wanted).all()
     shown = rows[: filters.limit]
     return Page(
         items=[_view(row) for row in shown],
         next_cursor=str(shown[-1].id) if len(rows) > len(shown) else None,
-        total=session.scalar(select(func.count()).select_from(ApiToken).where(own))
-        if filters.count
-        else None,
+        total=session.scalar(select(func.count()).select_from(counted.subquery())) if filters.count else None,
     )
 
 

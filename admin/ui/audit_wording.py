@@ -22,7 +22,7 @@ from models.user import User
 from models.webhook_endpoint import WebhookEndpoint
 from routing.numbers import PhoneNumber
 
-_ENTITIES: dict[str, tuple[str, InstrumentedAttribute[Any], str]] = {
+_ENTITIES: dict[str, tuple[str, InstrumentedAttribute[Any] | None, str]] = {
     "campaign": ("Campaign", Campaign.name, "/campaigns/{}"),
     "tracking_number": ("Tracking number", TrackingNumber.number, "/tracking-numbers/{}"),
     "group": ("Group", Group.name, "/groups/{}"),
@@ -31,6 +31,8 @@ _ENTITIES: dict[str, tuple[str, InstrumentedAttribute[Any], str]] = {
     "plan": ("Plan", Plan.name, ""),
     "user": ("User", User.name, "/users/{}"),
     "api_token": ("API token", ApiToken.name, ""),
+    # What was kept of a caller was erased: nothing is left that could be named.
+    "caller": ("Caller", None, ""),
     "webhook_endpoint": ("Webhook", WebhookEndpoint.address, "/settings/webhooks/{}"),
 }
 """What the trail is about: in words, by which column it is named, and its page, if it has one."""
@@ -82,7 +84,7 @@ def subjects(session: Session, entries: Iterable[AuditView]) -> dict[int, Subjec
         label, _, path = _ENTITIES[kind]
         names = _names(session, kind, set(ids.values()))
         for entry_id, entity_id in ids.items():
-            name = names.get(entity_id, f"no. {entity_id}")
+            name = names.get(entity_id, label if _ENTITIES[kind][1] is None else f"no. {entity_id}")
             found[entry_id] = Subject(label, name, path.format(entity_id))
     return found
 
@@ -120,6 +122,8 @@ def _sees(session: Session, actor: Actor, kind: str, entity_id: int) -> bool:
 
 def _names(session: Session, kind: str, ids: set[int]) -> dict[int, str]:
     column = _ENTITIES[kind][1]
+    if column is None:
+        return {}
     rows = session.execute(select(column.class_.id, column).where(column.class_.id.in_(ids)))
     return {row[0]: _spelled(row[1]) for row in rows}
 

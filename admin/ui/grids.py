@@ -25,6 +25,8 @@ V = TypeVar("V")
 Query = list[tuple[str, str]]
 
 PAGE_SIZE = 50
+MOST_COUNTED = 100_000
+"""Rows; to count a million of them takes longer than to show some."""
 _MOST_FIELDS = 100
 _FIRST = "first"
 """In the address of a later page: the place of its first row in the list."""
@@ -50,6 +52,12 @@ class Grid(Generic[V]):
     @property
     def last(self) -> int:
         return self.first + len(self.page.items) - 1
+
+    @property
+    def total(self) -> str:
+        """How many rows there are, as far as they were counted."""
+        total = self.page.total or 0
+        return f"more than {MOST_COUNTED:,}" if total > MOST_COUNTED else f"{total:,}"
 
     @property
     def is_filtered(self) -> bool:
@@ -125,7 +133,12 @@ class Listed(Generic[V]):
             query.append(("sort", sort))
         form = Form(dict(query))
         raw = self.raw(asked, query, form) | always
-        place = {"limit": PAGE_SIZE, "count": True, "cursor": request.args.get("cursor") or None}
+        place = {
+            "limit": PAGE_SIZE,
+            "count": True,
+            "count_to": MOST_COUNTED + 1,
+            "cursor": request.args.get("cursor") or None,
+        }
         kept = saved_filters.saved_for(asked.session, asked.actor, self.name)
         page: Page[V] = Page(items=[])
         try:
@@ -209,7 +222,9 @@ class Listed(Generic[V]):
         spans = {*self.days, *(f"{what}_{end}" for what in self.days for end in ("from", "to"))}
         befores = {f"{what}_before" for what in self.days}
         known = [
-            name for name in self.filters.model_fields if name not in befores | {"limit", "count", "cursor"}
+            name
+            for name in self.filters.model_fields
+            if name not in befores | {"limit", "count", "count_to", "cursor"}
         ]
         known += [name for name in sorted(spans) if name not in known]
         if self.is_scoped:

@@ -170,6 +170,15 @@ def test_the_total_is_counted_if_it_is_asked_for(office: Office) -> None:
         assert asked.total == len(walk(office, page, office.ada))
 
 
+@pytest.mark.parametrize(("most", "total"), [(2, 2), (3, 3), (4, 3)])
+def test_no_farther_is_counted_than_was_asked_for(on_sqlite: Office, most: int, total: int) -> None:
+    for _each in range(3):
+        on_sqlite.campaign(on_sqlite.ada)
+    with on_sqlite.reading() as session:
+        page = campaigns.page(session, on_sqlite.ada, {"count": True, "count_to": most}, NOW)
+    assert page.total == total
+
+
 @contextmanager
 def questions(database: Database) -> Iterator[list[str]]:
     asked: list[str] = []

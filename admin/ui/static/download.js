@@ -2,7 +2,7 @@
 // Short ones are left to the browser.
 (function () {
   "use strict";
-  var MANY = 2000, NEW_LINE = 10;
+  var MANY = 2000, MOST_COUNTED = 100000, NEW_LINE = 10;
   var notices = document.getElementById("notices");
   var running = false;
 
@@ -24,14 +24,14 @@
     var answer = await window.fetch(link.href, { headers: { "HX-Request": "true" }, signal: line.stop.signal });
     if (answer.headers.has("HX-Redirect")) { window.location.assign(answer.headers.get("HX-Redirect")); return; }
     if (!answer.ok) { throw new Error(await answer.text()); }
-    var isText = answer.headers.get("Content-Type").startsWith("text/csv");
     var rows = Number(link.dataset.rows), seen = 0, bytes = 0, parts = [];
+    var isCounted = rows <= MOST_COUNTED && answer.headers.get("Content-Type").startsWith("text/csv");
     var reader = answer.body.getReader();
     for (var read = await reader.read(); !read.done; read = await reader.read()) {
       parts.push(read.value);
       bytes += read.value.length;
-      if (isText) { seen += read.value.filter(function (byte) { return byte === NEW_LINE; }).length; }
-      line.tell(bytes, isText ? Math.min(1, seen / rows) : null);
+      if (isCounted) { seen += read.value.filter(function (byte) { return byte === NEW_LINE; }).length; }
+      line.tell(bytes, isCounted ? Math.min(1, seen / rows) : null);
     }
     var name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1];
     save(new Blob(parts, { type: answer.headers.get("Content-Type") }), name);
@@ -56,7 +56,7 @@
     button.className = "btn btn-sm";
     button.textContent = "Stop";
     button.addEventListener("click", function () { stop.abort(); });
-    text.textContent = "The download of " + Number(link.dataset.rows).toLocaleString("en") + " rows begins …";
+    text.textContent = "The download begins …";
     line.append(text, bar, button);
     notices.replaceChildren(line);
     notices.scrollIntoView({ block: "nearest" });

@@ -2,10 +2,13 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from admin.lists import audit as audit_list
+from admin.ui import audit_wording
+from models.audit import AuditEntry, Via
 from models.blocked_caller import BlockedCaller
 from models.campaign import Campaign
 from models.user import Role
@@ -139,6 +142,16 @@ def test_the_audit_log_tells_who_changed_what_with_names_for_ids(
     assert "Leaflet" not in nora.get(f"/settings/audit?entity_id={campaign}&entity=group").text
     history = nora.get(f"/campaigns/{campaign}").text
     assert f"Owner {nora.me.name} {otis.me.name}" in history
+
+
+@pytest.mark.parametrize("kind", get_args(audit_list.Entity))
+def test_entries_about_every_kind_of_thing_are_shown_also_when_it_is_gone(
+    world: World, ada: Visit, kind: str
+) -> None:
+    with writing(world) as session:
+        said = {"entity": kind, "entity_id": 987_654, "field": "created", "via": Via.SYSTEM}
+        session.add(AuditEntry(at=datetime.now(UTC), **said))
+    assert f"{audit_wording.entity(kind)} 987654 Created" in ada.get(f"/settings/audit?entity={kind}").text
 
 
 def test_a_group_above_ones_own_is_not_named(world: World, ada: Visit, nora: Visit) -> None:
