@@ -15,6 +15,7 @@ from models.call_event import LoggedEvent
 from models.call_rows import EXPORTED
 from models.reporting.changes import note_changes
 from models.reporting.newcomers import known_callers
+from models.webhook_delivery import forget_calls
 from routing.numbers import PhoneNumber
 
 _DIGITS_OF_HASH = 32
@@ -63,6 +64,7 @@ def forget(session: Session, group_id: int, callers: Sequence[PhoneNumber], key:
     )
     for call in calls:
         _scrub_events(session, call.carrier, call.call_sid, call.caller, "forgotten")
+    forget_calls(session, [(call.carrier, call.call_sid) for call in calls])
     if is_postgresql:
         _rename_known(session, group_id, {caller.e164: hash_of(caller, key) for caller in callers})
         session.execute(text("SELECT set_config('hookswitch.counts_stay', 'off', true)"))
@@ -107,6 +109,7 @@ def erase(session: Session, number: PhoneNumber, key: bytes) -> Traces:
         session.execute(update(Call).where(whose).values(values).execution_options(synchronize_session=False))
     for call in calls:
         _scrub_events(session, call.carrier, call.call_sid, number, "erased")
+    forget_calls(session, [(call.carrier, call.call_sid) for call in calls])
     session.execute(
         delete(known_callers).where(known_callers.c.caller.in_([number.e164, hash_of(number, key)]))
     )

@@ -17,10 +17,11 @@ from models.reporting.period import Period
 from models.reporting.roller import bring_up_to_date, differences
 from models.reporting.scope import Scope
 from models.reporting.tally import Callers
+from models.webhook_delivery import WebhookDelivery, subject_of
 from routing.events import EventKind
 from scripts.forgetting import Forgetter
 from scripts.settings import Secret
-from tests.builders import CALLER, NOW, a_group, a_phone
+from tests.builders import CALLER, NOW, a_group, a_phone, an_endpoint
 from tests.models.reporting.log import logged
 
 _KEY = b"a key of thirty-two characters.."
@@ -151,6 +152,31 @@ def test_who_is_erased_leaves_calls_of_somebody_unknown(database: Database) -> N
         assert rows[forwarded.id].caller is not None
         everything = str(session.execute(text("SELECT * FROM call_events")).all())
         assert CALLER.digits not in everything
+
+
+def test_what_webhooks_were_to_tell_of_an_erased_caller_is_gone(database: Database) -> None:
+    with database.session() as session:
+        his, another = logged(session, caller=CALLER), logged(session, caller=a_phone())
+        endpoint = an_endpoint(session)
+        for call in (his, another):
+            session.add(
+                WebhookDelivery(
+                    endpoint_id=endpoint.id,
+                    subject=subject_of(call.carrier, call.call_sid),
+                    step="1 started",
+                    message_id=f"msg_{call.id}",
+                    event="call.started",
+                    body="{}",
+                    due_at=NOW,
+                    occurred_at=NOW,
+                    created_at=NOW,
+                )
+            )
+    with database.session() as session:
+        erase(session, CALLER, _KEY)
+    with database.reading() as session:
+        left = session.scalars(select(WebhookDelivery.subject)).all()
+        assert left == [subject_of(another.carrier, another.call_sid)]
 
 
 def test_reports_know_an_erased_caller_no_more(postgres_database: Database) -> None:
