@@ -112,3 +112,11 @@ def postgres_database(postgres_url: str) -> Iterator[Database]:
     database = Database(postgres_url)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def operators_database(postgres_url: str) -> Iterator[Database]:
+    """The same with the limits and plans of pages and reports, which no caller waits for."""
+    database = Database(postgres_url, unhurried=True)
+    yield database
+    database.dispose()

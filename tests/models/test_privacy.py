@@ -84,8 +84,8 @@ def test_a_group_is_looked_through_once_a_day(database: Database) -> None:
         assert session.scalars(select(Call.caller)).one() is None
 
 
-def test_reports_are_the_same_after_callers_are_forgotten(postgres_database: Database) -> None:
-    database = postgres_database
+def test_reports_are_the_same_after_callers_are_forgotten(operators_database: Database) -> None:
+    database = operators_database
     with database.session() as session:
         group_id = a_group(session, keep_callers_days=30).id
         for days, caller in ((60, CALLER), (50, CALLER), (50, a_phone()), (40, None)):
@@ -101,8 +101,8 @@ def test_reports_are_the_same_after_callers_are_forgotten(postgres_database: Dat
     assert differences(database) == {}
 
 
-def test_who_comes_back_and_is_forgotten_again_is_one_caller(postgres_database: Database) -> None:
-    database = postgres_database
+def test_who_comes_back_and_is_forgotten_again_is_one_caller(operators_database: Database) -> None:
+    database = operators_database
     with database.session() as session:
         group_id = a_group(session, keep_callers_days=30).id
         logged(session, group_id=group_id, caller=CALLER, started_at=NOW - 60 * _DAY)
@@ -179,8 +179,8 @@ def test_what_webhooks_were_to_tell_of_an_erased_caller_is_gone(database: Databa
         assert left == [subject_of(another.carrier, another.call_sid)]
 
 
-def test_reports_know_an_erased_caller_no_more(postgres_database: Database) -> None:
-    database = postgres_database
+def test_reports_know_an_erased_caller_no_more(operators_database: Database) -> None:
+    database = operators_database
     with database.session() as session:
         logged(session, caller=CALLER, started_at=NOW - 3 * _DAY)
     bring_up_to_date(database, NOW)

@@ -237,12 +237,12 @@ def a_period(first: int, length: int, zone: str) -> Period:
 )
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_reports_equal_the_log_whatever_was_rolled_up(
-    postgres_database: Database,
+    operators_database: Database,
     some: Sequence[tuple[object, ...]],
     period: Period,
     of: Scope,
 ) -> None:
-    database = postgres_database
+    database = operators_database
     with database.session() as session:
         session.execute(delete(Call))
     bring_up_to_date(database, _NOW)
