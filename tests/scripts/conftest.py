@@ -46,6 +46,22 @@ def installation(
 
 
 @pytest.fixture
+def on_postgresql(
+    settings: None,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_url: str,
+    redis_server: RedisServer,
+    redis_client: redis.Redis,
+) -> Iterator[Installation]:
+    """An installation that several processes may write to at the same moment."""
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    monkeypatch.setenv("REDIS_URL", redis_server.url)
+    database = Database(postgres_url, patient=True)
+    yield Installation(database, redis_client, Layout())
+    database.dispose()
+
+
+@pytest.fixture
 def typed(settings: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
     """Type a command: `typed("explain", "+15005550100")`; what it logs goes nowhere."""
     # Loggers remember the stream that they first wrote to; that of a test is closed after it.

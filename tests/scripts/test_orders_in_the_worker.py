@@ -1,20 +1,16 @@
 """Orders of page and API: a worker carries them out, and ends with exactly what was ordered."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import redis
 from sqlalchemy import Table, update
 from structlog.testing import capture_logs
 
 from admin import order_progress
 from admin.access.actor import on_the_server
 from models.campaign import Campaign
-from models.database import Database
 from models.number_order import NumberOrder, OrderState, OrderStatus, PurchaseStep
-from routing.index.layout import Layout
 from scripts.number_keeping import NumberKeeper
 from scripts.settings import environment, load
 from tests.scripts.conftest import Typed
@@ -28,7 +24,6 @@ from tests.scripts.numbers_at_hand import (
     some_numbers,
 )
 from tests.services.mortal import A_ROUND, mortal
-from tests.services.redis_server import RedisServer
 from tests.services.twilio_account import busy, problem
 from tests.services.twilio_numbers import Trouble, TwilioNumbersServer
 from tests.webhooks.switchboard import ACCOUNT, TOKEN
@@ -130,22 +125,6 @@ def test_a_kill_at_any_step_leaves_exactly_the_numbers_that_were_ordered(
     assert moment > 10
     assert steps_at_death == {*PurchaseStep} - {PurchaseStep.FAILED}
     assert {order.status for order in orders(installation)} == {OrderStatus.COMPLETE}
-
-
-@pytest.fixture
-def on_postgresql(
-    settings: None,
-    monkeypatch: pytest.MonkeyPatch,
-    postgres_url: str,
-    redis_server: RedisServer,
-    redis_client: redis.Redis,
-) -> Iterator[Installation]:
-    """An installation that several processes may write to at the same moment."""
-    monkeypatch.setenv("DATABASE_URL", postgres_url)
-    monkeypatch.setenv("REDIS_URL", redis_server.url)
-    database = Database(postgres_url, patient=True)
-    yield Installation(database, redis_client, Layout())
-    database.dispose()
 
 
 def test_two_workers_at_once_buy_what_was_ordered_once(

@@ -1,16 +1,13 @@
 """A purchase is never made twice and never lost: killed at every step, run again, run twice at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-import redis
 from sqlalchemy import Table, update
 
-from models.database import Database
 from models.number_order import NumberOrder, OrderStatus, PurchaseStep
-from routing.index.layout import Layout
 from routing.index.writer import IndexWriter
 from scripts.publication import Publication
 from tests.scripts.installation import Installation
@@ -23,28 +20,11 @@ from tests.scripts.numbers_at_hand import (
     some_numbers,
 )
 from tests.services.mortal import mortal
-from tests.services.redis_server import RedisServer
 from tests.services.twilio_numbers import TwilioNumbersServer
 from tests.webhooks.switchboard import ACCOUNT, TOKEN
 
 KILLED = -9
 _ORDERS: Table = NumberOrder.__table__  # type: ignore[assignment]  # declared as FromClause
-
-
-@pytest.fixture
-def on_postgresql(
-    settings: None,
-    monkeypatch: pytest.MonkeyPatch,
-    postgres_url: str,
-    redis_server: RedisServer,
-    redis_client: redis.Redis,
-) -> Iterator[Installation]:
-    """An installation that several processes may write to at the same moment."""
-    monkeypatch.setenv("DATABASE_URL", postgres_url)
-    monkeypatch.setenv("REDIS_URL", redis_server.url)
-    database = Database(postgres_url, patient=True)
-    yield Installation(database, redis_client, Layout())
-    database.dispose()
 
 
 def a_minute_passes(installation: Installation) -> None:
